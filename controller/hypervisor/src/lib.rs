@@ -1,0 +1,43 @@
+//! The words in which Ostler speaks of a hypervisor, and what is made of them without one.
+//!
+//! ```text
+//!   engine ── Step ──►┐                        ┌─► libvirt (the real one)
+//!                     ├─ trait Hypervisor ─────┤
+//!   engine ◄ Observed ┘                        └─► fake::ModelHypervisor (a small model, with faults on demand)
+//! ```
+//!
+//! No IO and no clock in here but for the trait's implementors. [`domain_xml`] and [`config_drive`] turn definitions
+//! into bytes; both are golden-tested.
+
+pub mod definition;
+pub mod error;
+pub mod event;
+pub mod observed;
+pub mod step;
+
+pub use definition::{DomainDefinition, GuestId, NetworkDefinition, NicDefinition, Owner};
+pub use error::{ErrorClass, HypervisorError};
+pub use event::GuestEvent;
+pub use observed::{DomainState, HostFacts, ObservedDomain};
+pub use step::{HypervisorStep, Step, StorageStep};
+
+use std::future::Future;
+
+/// A hypervisor on this machine, in coarse verbs. One contract suite runs over every implementor.
+pub trait Hypervisor: Send + Sync + 'static {
+    /// What the machine is and has. Fails with [`ErrorClass::Unreachable`] while the hypervisor is away.
+    fn host(&self) -> impl Future<Output = Result<HostFacts, HypervisorError>> + Send;
+
+    /// The domain of one guest; `None` when there is none. A domain with the guest's UUID or name that is not Ostler's
+    /// is returned with `owner: None` and never touched.
+    fn observe(&self, guest: GuestId) -> impl Future<Output = Result<Option<ObservedDomain>, HypervisorError>> + Send;
+
+    /// All domains that are Ostler's.
+    fn observe_all(&self) -> impl Future<Output = Result<Vec<ObservedDomain>, HypervisorError>> + Send;
+
+    /// Executes one step. Every step is idempotent: done twice, it leaves what it leaves done once.
+    fn execute(&self, step: &HypervisorStep) -> impl Future<Output = Result<(), HypervisorError>> + Send;
+
+    /// Calls `sink` for every change of a guest, and with [`GuestEvent::Resync`] whenever changes may have been missed.
+    fn subscribe(&self, sink: Box<dyn Fn(GuestEvent) + Send + Sync>);
+}

@@ -1,0 +1,93 @@
+//! Steps: what a plan is made of. Each is plain data, idempotent, and printed the same way each time.
+
+use std::net::Ipv4Addr;
+
+use ostler_crds::image::DiskFormat;
+use serde::{Deserialize, Serialize};
+
+use crate::definition::{DomainDefinition, GuestId, NetworkDefinition};
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Done by the node role on the host's file system.
+    Storage(StorageStep),
+    /// Done by the hypervisor.
+    Hypervisor(HypervisorStep),
+}
+
+/// A step on the host's file system. Paths derive from the ids; see the node role's `storage::Layout`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StorageStep {
+    /// Have the image's bytes in the cache, with this digest.
+    FetchImage {
+        /// SHA-256 in hexadecimal; the name in the cache.
+        sha256: String,
+        /// Exact size in bytes.
+        size: u64,
+        /// Format that the bytes must have.
+        format: DiskFormat,
+        /// Where to fetch from; `None`: the shim, by digest.
+        url: Option<String>,
+    },
+    /// Have the guest's root disk: a qcow2 overlay over the cached image. Never replaces a disk that is there.
+    CreateRootDisk {
+        /// The guest.
+        guest: GuestId,
+        /// SHA-256 of the base in the cache.
+        base: String,
+        /// Format of the base.
+        base_format: DiskFormat,
+        /// Size that the guest sees, in bytes.
+        size: u64,
+    },
+    /// Have the guest's config drive with these files (path in the drive, contents).
+    WriteConfigDrive {
+        /// The guest.
+        guest: GuestId,
+        /// Files of the drive.
+        files: Vec<(String, Vec<u8>)>,
+    },
+    /// Remove the guest's folder: disk, config drive, console log.
+    RemoveGuestFiles {
+        /// The guest.
+        guest: GuestId,
+    },
+}
+
+/// A step of the hypervisor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HypervisorStep {
+    /// Have the network, running and started with the host. A foreign network of that name is an error.
+    EnsureNetwork(NetworkDefinition),
+    /// Have DHCP give this address to this MAC, and to nobody else.
+    ReserveAddress {
+        /// The hypervisor's network.
+        network: String,
+        /// MAC address.
+        mac: String,
+        /// The address.
+        address: Ipv4Addr,
+        /// Host name given along.
+        hostname: String,
+    },
+    /// Take the reservation back.
+    ReleaseAddress {
+        /// The hypervisor's network.
+        network: String,
+        /// MAC address.
+        mac: String,
+    },
+    /// Have the persistent domain. A running domain is left as it is; a foreign one is an error.
+    Define(DomainDefinition),
+    /// Have it running.
+    Start(GuestId),
+    /// Ask the guest to shut down (ACPI power button). Returns at once.
+    Shutdown(GuestId),
+    /// Ask the guest to restart. Returns at once.
+    Reboot(GuestId),
+    /// Have it off, at once.
+    Destroy(GuestId),
+    /// Have it neither running nor defined. Only a domain of ours is touched.
+    Undefine(GuestId),
+}

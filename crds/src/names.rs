@@ -1,0 +1,103 @@
+//! Labels, annotations, finalizers, field managers and reasons: one place for every string that objects carry.
+
+/// Finalizer on a Server: what the hypervisor holds of it is still to be removed.
+pub const GUEST_FINALIZER: &str = "compute.ostler.dev/guest";
+/// Label that overrides the OpenStack id of an object (client-chosen image ids, restore from backup).
+pub const ID_LABEL: &str = "compute.ostler.dev/id";
+/// Label on Secrets that hold a user of the Keystone front.
+pub const USER_LABEL: &str = "compute.ostler.dev/user";
+/// Label on a namespace that is an OpenStack project. Its value is `true`.
+pub const PROJECT_LABEL: &str = "compute.ostler.dev/project";
+/// Label that Hosts carry beside the labels copied from their Node.
+pub const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
+/// Annotation of the Server's creator as an OpenStack user id, set by the shim.
+pub const CREATOR_ANNOTATION: &str = "compute.ostler.dev/creator";
+/// The availability zone of a host that names none (Nova's default).
+pub const DEFAULT_ZONE: &str = "nova";
+
+/// Server-side-apply field manager of the manager role.
+pub const MANAGER_FIELD_MANAGER: &str = "ostler-manager";
+/// Server-side-apply field manager of the node role.
+pub const NODE_FIELD_MANAGER: &str = "ostler-node";
+/// Server-side-apply field manager of the shim.
+pub const SHIM_FIELD_MANAGER: &str = "ostler-api-shim";
+
+/// Prefix of the heartbeat Lease of a host; the host's name follows.
+pub const HEARTBEAT_LEASE_PREFIX: &str = "ostler-host-";
+/// Name of the manager's leader-election Lease.
+pub const MANAGER_LEASE: &str = "ostler-manager";
+
+/// Audience of ServiceAccount tokens that the shim and the node roles show each other.
+pub const STREAM_AUDIENCE: &str = "ostler.compute.ostler.dev";
+
+/// Condition types. `Ready`, `Reconciling` and `Stalled` are those of kstatus.
+pub mod condition {
+    /// The object is what its spec asks for.
+    pub const READY: &str = "Ready";
+    /// Work goes on (kstatus: abnormal-true, absent when idle).
+    pub const RECONCILING: &str = "Reconciling";
+    /// Work cannot go on without a change by somebody (kstatus: abnormal-true, absent when well).
+    pub const STALLED: &str = "Stalled";
+    /// A Server has a host, addresses and a resolved flavor and image.
+    pub const SCHEDULED: &str = "Scheduled";
+}
+
+/// Reasons of conditions and Events. One constant a reason; docs/reasons.md explains each with its next step.
+pub mod reason {
+    /// The guest runs, or is stopped as wished.
+    pub const AS_WISHED: &str = "AsWished";
+    /// A host was chosen.
+    pub const BOUND: &str = "Bound";
+    /// The guest was started.
+    pub const STARTED: &str = "Started";
+    /// The guest was stopped.
+    pub const STOPPED: &str = "Stopped";
+    /// The guest was rebooted.
+    pub const REBOOTED: &str = "Rebooted";
+    /// The guest and all that belongs to it was removed.
+    pub const REMOVED: &str = "Removed";
+    /// Work goes on.
+    pub const IN_PROGRESS: &str = "InProgress";
+    /// No host has room, or none matches.
+    pub const NO_HOST_FITS: &str = "NoHostFits";
+    /// `spec.flavor` names no Flavor.
+    pub const FLAVOR_NOT_FOUND: &str = "FlavorNotFound";
+    /// `spec.image` names no Image that this namespace may use.
+    pub const IMAGE_NOT_FOUND: &str = "ImageNotFound";
+    /// The Image has no bytes yet.
+    pub const IMAGE_NOT_ACTIVE: &str = "ImageNotActive";
+    /// The Image asks for more disk or memory than the Flavor gives.
+    pub const IMAGE_DOES_NOT_FIT: &str = "ImageDoesNotFit";
+    /// The image's source could not be reached.
+    pub const IMAGE_UNREACHABLE: &str = "ImageUnreachable";
+    /// The image's bytes do not have the digest that was promised.
+    pub const IMAGE_DIGEST_MISMATCH: &str = "ImageDigestMismatch";
+    /// The image was refused on inspection (backing file, data file, unknown format, too large).
+    pub const IMAGE_REFUSED: &str = "ImageRefused";
+    /// `spec.keyPair` names no KeyPair in the namespace.
+    pub const KEY_PAIR_NOT_FOUND: &str = "KeyPairNotFound";
+    /// `spec.networks` names no Network that this namespace may use, or there is no default one.
+    pub const NETWORK_NOT_FOUND: &str = "NetworkNotFound";
+    /// A Network has no free address, or the asked one is taken or outside its pool.
+    pub const NO_ADDRESS: &str = "NoAddress";
+    /// The Server's host is gone or silent.
+    pub const HOST_UNREACHABLE: &str = "HostUnreachable";
+    /// libvirt cannot be reached on the host.
+    pub const HYPERVISOR_UNREACHABLE: &str = "HypervisorUnreachable";
+    /// libvirt or QEMU refused a step.
+    pub const HYPERVISOR_ERROR: &str = "HypervisorError";
+    /// The host's disk is full.
+    pub const DISK_FULL: &str = "DiskFull";
+    /// A domain of the same name or UUID that is not ours stands in the way.
+    pub const FOREIGN_DOMAIN: &str = "ForeignDomain";
+    /// The guest's disk is missing where a guest once ran; it is never replaced in silence.
+    pub const DISK_MISSING: &str = "DiskMissing";
+    /// The object's fields contradict each other.
+    pub const INVALID_SPEC: &str = "InvalidSpec";
+    /// Bytes of an Image are awaited through the shim.
+    pub const AWAITING_UPLOAD: &str = "AwaitingUpload";
+    /// Bytes of an Image were checked and may be used.
+    pub const VERIFIED: &str = "Verified";
+    /// The host's libvirt answers and guests may be placed.
+    pub const HYPERVISOR_READY: &str = "HypervisorReady";
+}

@@ -1,0 +1,33 @@
+//! Server: a guest.
+//!
+//! `spec` is the wish of its owner, `status` is what the manager (host, addresses, what was resolved) and the node role
+//! (the rest) say of it. [`state`] derives what OpenStack clients are shown from both.
+
+mod spec;
+pub mod state;
+mod status;
+
+pub use spec::*;
+pub use status::*;
+
+use crate::id::ImageRef;
+
+impl Server {
+    /// The name that OpenStack clients see.
+    pub fn display_name(&self) -> &str {
+        self.spec.display_name.as_deref().or(self.metadata.name.as_deref()).unwrap_or_default()
+    }
+
+    /// The host name inside the guest: `metadata.name` cut to what DNS allows in one label.
+    pub fn guest_hostname(&self) -> String {
+        let name = self.metadata.name.as_deref().unwrap_or("guest");
+        let label: String = name.chars().map(|c| if c == '.' { '-' } else { c }).take(63).collect();
+        label.trim_matches('-').to_owned()
+    }
+
+    /// The Image that the spec names, if any.
+    pub fn image_ref(&self) -> Option<ImageRef> {
+        let own = self.metadata.namespace.as_deref().unwrap_or_default();
+        self.spec.image.as_deref().map(|text| ImageRef::parse(text, own))
+    }
+}

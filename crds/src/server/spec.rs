@@ -1,0 +1,266 @@
+//! The wish: what the owner of a Server asks for.
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ServerStatus;
+use crate::rule::{immutable, not_served};
+
+/// A Server is a KVM guest. Apply one, wait for condition Ready, and log in at `status.addresses`. Standing wishes are
+/// fields (`powerState`); a momentary one (reboot) is `action` with a new id. Deleting the Server removes the guest,
+/// its disks and its addresses, and returns when nothing is left.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "compute.ostler.dev",
+    version = "v1alpha1",
+    kind = "Server",
+    plural = "servers",
+    shortname = "srv",
+    category = "compute",
+    namespaced,
+    status = "ServerStatus",
+    derive = "PartialEq",
+    doc = "A KVM guest.",
+    selectable = ".status.host",
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state.status"),
+    printcolumn(name = "Flavor", type_ = "string", json_path = ".spec.flavor"),
+    printcolumn(name = "Image", type_ = "string", json_path = ".spec.image"),
+    printcolumn(name = "Address", type_ = "string", json_path = ".status.addresses[0].address"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "Host", type_ = "string", json_path = ".status.host", priority = 1),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        priority = 1
+    ),
+    printcolumn(name = "Id", type_ = "string", json_path = ".metadata.uid", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[x_kube(
+    validation = not_served("bootVolume", "volumes do not exist in this version; name an image"),
+    validation = not_served("files", "use userData"),
+    validation = not_served("metadataOptions", "this version has no metadata service; guests read the config drive"),
+    validation = not_served("resizePolicy", "a Server cannot be resized in this version"),
+    validation = not_served("adminPassword", "use keyPair"),
+    validation = not_served("schedulerHints", "use nodeSelector or availabilityZone"),
+    validation = not_served("locked", "this version locks no Servers; use RBAC"),
+    validation = Rule::new("has(self.image)").message("image is required").field_path(".image"),
+    validation = Rule::new("!(self.powerState in ['Paused', 'Suspended', 'Shelved'])")
+        .message("powerState must be Running or Stopped; Paused, Suspended and Shelved are not served yet").field_path(".powerState"),
+    validation = immutable("image", "that is a rebuild, which is not served yet; delete the Server and make a new one"),
+    validation = immutable("keyPair", "it is put into the guest when it is made"),
+    validation = immutable("networks", "attaching and detaching is not served yet"),
+    validation = immutable("userData", "it is put into the guest when it is made"),
+    validation = immutable("availabilityZone", "moving a Server is not served yet"),
+    validation = immutable("nodeSelector", "moving a Server is not served yet"),
+    validation = Rule::new("self.flavor == oldSelf.flavor")
+        .message("flavor cannot be changed: resizing is not served yet").field_path(".flavor"),
+    validation = Rule::new("self.configDrive == oldSelf.configDrive").message("configDrive cannot be changed").field_path(".configDrive")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerSpec {
+    /// The name that OpenStack clients see; free text. Default: `metadata.name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub display_name: Option<String>,
+    /// A description for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub description: Option<String>,
+    /// Name of the Flavor: processors, memory and disk.
+    #[schemars(length(min = 1, max = 253))]
+    pub flavor: String,
+    /// Image that the root disk starts from: `name` in this namespace, or `namespace/name` of a public or shared one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 317),
+        regex(pattern = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
+    )]
+    pub image: Option<String>,
+    /// Volume to boot from instead of an image. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub boot_volume: Option<String>,
+    /// Name of a KeyPair in this namespace whose public key the guest accepts for ssh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key_pair: Option<String>,
+    /// Networks to plug into, in the order of the guest's interfaces. Absent: the default Network. Empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub networks: Option<Vec<ServerNetwork>>,
+    /// What cloud-init in the guest gets as user data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<UserData>,
+    /// Files to put into the guest (Nova's personality). Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 5))]
+    pub files: Option<Vec<GuestFile>>,
+    /// Key and value pairs that the guest finds in `meta` of its metadata.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 128), inner(length(max = 255)))]
+    pub metadata: BTreeMap<String, String>,
+    /// Tags for lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 60)))]
+    pub tags: Vec<String>,
+    /// How the guest may ask the metadata service. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_options: Option<MetadataOptions>,
+    /// Whether the guest shall run.
+    #[serde(default)]
+    pub power_state: PowerState,
+    /// What to do after a resize. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize_policy: Option<ResizePolicy>,
+    /// Whether the guest gets a config drive (a small disk labelled `config-2`). Without it, this version has no way to
+    /// give the guest its key.
+    #[serde(default = "yes")]
+    pub config_drive: bool,
+    /// Secret with the administrator's password. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_password: Option<SecretKeyRef>,
+    /// Nova's scheduler hints. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduler_hints: Option<BTreeMap<String, String>>,
+    /// Labels that the Host must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 16), inner(length(max = 63)))]
+    pub node_selector: Option<BTreeMap<String, String>>,
+    /// Availability zone that the Host must be in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub availability_zone: Option<String>,
+    /// Whether changes are refused. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+    /// A momentary wish. It is done once for each new id, and echoed in `status.lastAction`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ServerAction>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A network that a Server is plugged into.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerNetwork {
+    /// Name of the Network.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The address that the guest shall have. Default: a free one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 39), regex(pattern = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"))]
+    pub address: Option<String>,
+}
+
+/// User data: exactly one of the fields.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[x_kube(
+    validation = not_served("secretRef", "use text or base64"),
+    validation = Rule::new("(has(self.text) ? 1 : 0) + (has(self.base64) ? 1 : 0) + (has(self.secretRef) ? 1 : 0) == 1")
+        .message("userData must have exactly one of text, base64, secretRef")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct UserData {
+    /// As plain text, at most 64 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 65536))]
+    pub text: Option<String>,
+    /// In base64, at most 64 KiB when decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 87384), regex(pattern = r"^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$"))]
+    pub base64: Option<String>,
+    /// From a Secret. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretKeyRef>,
+}
+
+/// A key of a Secret in the Server's namespace.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeyRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Key in the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// A file that is put into the guest.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GuestFile {
+    /// Absolute path in the guest, at most 255 bytes.
+    #[schemars(length(min = 1, max = 255))]
+    pub path: String,
+    /// Contents in base64.
+    #[schemars(length(max = 14336))]
+    pub base64: String,
+}
+
+/// How the guest may ask the metadata service (seed operation C-67).
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct MetadataOptions {
+    /// Whether the service answers at all.
+    pub endpoint_enabled: bool,
+    /// Whether a session token is required.
+    pub tokens_required: bool,
+    /// IP TTL of the token answer.
+    #[schemars(range(min = 1, max = 64))]
+    pub hop_limit: u32,
+}
+
+/// What to do after a resize.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResizePolicy {
+    /// Wait in VERIFY_RESIZE.
+    Verify,
+    /// Confirm at once.
+    AutoConfirm,
+}
+
+/// Whether a guest runs.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PowerState {
+    /// It runs.
+    #[default]
+    Running,
+    /// It is shut down; its disk is kept.
+    Stopped,
+    /// Its processors stand still. Not served yet.
+    Paused,
+    /// Its memory is saved to disk. Not served yet.
+    Suspended,
+    /// It is stopped and off its host. Not served yet.
+    Shelved,
+}
+
+/// A momentary wish.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerAction {
+    /// Any text that differs from the last one, for example a time or a UUID.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9._:-]+$"))]
+    pub id: String,
+    /// What to do.
+    #[serde(rename = "type")]
+    pub type_: ActionType,
+}
+
+/// Kinds of momentary wishes.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionType {
+    /// Ask the guest to restart; after two minutes without an answer, do it the hard way.
+    RebootSoft,
+    /// Power off and on.
+    RebootHard,
+}

@@ -1,0 +1,169 @@
+//! The report: what the manager and the node role say of a Server.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ActionType, state::ServerState};
+use crate::image::DiskFormat;
+
+/// What the manager (host, addresses, flavor, image, condition Scheduled) and the node role (the rest) say.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerStatus {
+    /// Generation that this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The state as Nova names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ServerState>,
+    /// Name of the Host that runs it. Written once, by the manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Its interfaces and addresses, in the order of the guest's interfaces. Written once, by the manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
+    pub addresses: Vec<ServerAddress>,
+    /// The Flavor as it was when the Server was placed; the Flavor itself may be gone since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flavor: Option<ResolvedFlavor>,
+    /// The Image as it was when the Server was placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ResolvedImage>,
+    /// The public key as it was when the Server was placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ResolvedKey>,
+    /// When the guest was first started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launched_at: Option<Time>,
+    /// The last momentary wish that was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_action: Option<LastAction>,
+    /// Why the Server is in ERROR (Nova's fault).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Conditions: Ready, Reconciling, Stalled, Scheduled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "crate::condition::conditions_schema")]
+    pub conditions: Vec<Condition>,
+}
+
+/// An interface of a guest and its address.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerAddress {
+    /// Name of the Network.
+    pub network: String,
+    /// The Network's name as OpenStack clients see it, when the address was given.
+    pub label: String,
+    /// MAC address, lower case with colons.
+    pub mac: String,
+    /// The address.
+    pub address: String,
+    /// Length of the subnet's prefix.
+    pub prefix_length: u8,
+    /// The router.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
+    /// DNS servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_servers: Vec<String>,
+    /// Largest packet in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+}
+
+/// A Flavor as it was when the Server was placed.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedFlavor {
+    /// `metadata.name` of the Flavor.
+    pub name: String,
+    /// The Flavor's OpenStack id.
+    pub id: String,
+    /// The Flavor's OpenStack name.
+    pub display_name: String,
+    /// Virtual processors.
+    pub vcpus: u32,
+    /// Memory in MiB.
+    #[serde(rename = "memoryMiB")]
+    pub memory_mib: u64,
+    /// Root disk in GiB; 0: as large as the image.
+    #[serde(rename = "diskGiB")]
+    pub disk_gib: u64,
+    /// Extra specs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra_specs: BTreeMap<String, String>,
+}
+
+/// An Image as it was when the Server was placed.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedImage {
+    /// Namespace of the Image.
+    pub namespace: String,
+    /// `metadata.name` of the Image.
+    pub name: String,
+    /// The Image's OpenStack id.
+    pub id: String,
+    /// SHA-256 of its bytes; hosts cache by it.
+    pub sha256: String,
+    /// Format of its bytes.
+    pub disk_format: DiskFormat,
+    /// Size of its bytes.
+    pub size: u64,
+    /// Size of the disk that the guest sees, in bytes.
+    pub virtual_size: u64,
+    /// URL to fetch the bytes from; absent: they are asked of the shim by digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// A KeyPair as it was when the Server was placed.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedKey {
+    /// The KeyPair's OpenStack name.
+    pub name: String,
+    /// The public key.
+    pub public_key: String,
+}
+
+/// A momentary wish that was done.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LastAction {
+    /// The wish's id.
+    pub id: String,
+    /// What it was.
+    #[serde(rename = "type")]
+    pub type_: ActionType,
+    /// Whether it was done.
+    pub succeeded: bool,
+    /// What went wrong, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// Why a Server is in ERROR.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Fault {
+    /// Nova's code: 500 for ours, 400 for the user's.
+    pub code: u16,
+    /// One sentence.
+    pub message: String,
+    /// When it was noticed.
+    pub created: Time,
+}
+
+impl Fault {
+    /// A fault noticed `now`.
+    pub fn new(code: u16, message: impl Into<String>, now: Timestamp) -> Self {
+        Self { code, message: message.into(), created: Time(now) }
+    }
+}
