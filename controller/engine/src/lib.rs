@@ -1,1 +1,11 @@
-//! placeholder
+//! The decisions, and nothing else: no IO, no clock (`now` is an argument), no client.
+//!
+//! ```text
+//!   manager:  resolve ─► schedule ─► allocate ─► (one write binds)
+//!   node:     guest::validate ─► guest::decide ─► (steps) ─► guest::status
+//! ```
+
+pub mod allocate;
+pub mod guest;
+pub mod resolve;
+pub mod schedule;

@@ -1,0 +1,235 @@
+//! Which address and MAC an interface gets. Cluster-wide, by the leading manager alone; what Servers' status says is
+//! the only book.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::Ipv4Addr,
+};
+
+use ipnet::Ipv4Net;
+use ostler_crds::network::Subnet;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// A subnet that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// The range.
+    pub net: Ipv4Net,
+    /// The router.
+    pub gateway: Ipv4Addr,
+    /// DNS servers; empty: the gateway.
+    pub dns_servers: Vec<Ipv4Addr>,
+    first: u32,
+    last: u32,
+}
+
+/// A subnet that cannot be read. CEL refuses most of these at admission.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BadSubnet {
+    /// A field is not what it should be.
+    #[error("spec.subnets[0].{0} is not valid")]
+    Field(&'static str),
+    /// The pool's ends are in the wrong order, or there is nothing between them.
+    #[error("spec.subnets[0].pool holds no address")]
+    EmptyPool,
+}
+
+impl Pool {
+    /// Reads a subnet.
+    pub fn new(subnet: &Subnet) -> Result<Self, BadSubnet> {
+        let net: Ipv4Net = subnet.cidr.parse().map_err(|_| BadSubnet::Field("cidr"))?;
+        let inner = (u32::from(net.network()) + 1, u32::from(net.broadcast()).saturating_sub(1));
+        let address = |text: &String, field| text.parse::<Ipv4Addr>().map_err(|_| BadSubnet::Field(field));
+        let gateway = subnet.gateway.as_ref().map(|g| address(g, "gateway")).transpose()?;
+        let dns = subnet.dns_servers.iter().flatten().map(|d| address(d, "dnsServers")).collect::<Result<_, _>>()?;
+        let (first, last) = match &subnet.pool {
+            Some(p) => (address(&p.first, "pool.first")?.into(), address(&p.last, "pool.last")?.into()),
+            None => inner,
+        };
+        let (first, last) = (first.max(inner.0), last.min(inner.1));
+        if first > last {
+            return Err(BadSubnet::EmptyPool);
+        }
+        Ok(Self { net, gateway: gateway.unwrap_or(inner.0.into()), dns_servers: dns, first, last })
+    }
+
+    /// Whether guests may have this address.
+    pub fn holds(&self, address: Ipv4Addr) -> bool {
+        address != self.gateway && (self.first..=self.last).contains(&u32::from(address))
+    }
+
+    /// How many addresses guests may have.
+    pub fn len(&self) -> u64 {
+        let all = u64::from(self.last - self.first) + 1;
+        all - u64::from((self.first..=self.last).contains(&u32::from(self.gateway)))
+    }
+
+    /// Whether there is no address for guests.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Why there is no address.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoAddress {
+    /// All are held.
+    #[error("network {0} has no free address")]
+    Exhausted(String),
+    /// The asked one is held by another Server.
+    #[error("address {0} is held by another Server")]
+    Taken(Ipv4Addr),
+    /// The asked one is not in the pool.
+    #[error("address {0} is not one that network {1} gives to guests")]
+    Outside(Ipv4Addr, String),
+}
+
+/// Who holds what: for each network (by name) the addresses, and all MACs.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    addresses: HashMap<String, BTreeMap<Ipv4Addr, String>>,
+    macs: BTreeSet<String>,
+    /// Where the last search ended, so that an address just given back is not the next one to be given out.
+    cursor: HashMap<String, Ipv4Addr>,
+}
+
+impl Book {
+    /// Notes that the Server with `uid` holds an address.
+    pub fn hold(&mut self, network: &str, address: Ipv4Addr, mac: &str, uid: &str) {
+        self.addresses.entry(network.to_owned()).or_default().insert(address, uid.to_owned());
+        self.macs.insert(mac.to_owned());
+    }
+
+    /// Notes that it is free again.
+    pub fn release(&mut self, network: &str, address: Ipv4Addr, mac: &str, uid: &str) {
+        if let Some(held) = self.addresses.get_mut(network)
+            && held.get(&address).is_some_and(|u| u == uid)
+        {
+            held.remove(&address);
+            self.macs.remove(mac);
+        }
+    }
+
+    /// How many addresses of a network are held.
+    pub fn in_use(&self, network: &str) -> u64 {
+        self.addresses.get(network).map_or(0, |a| a.len() as u64)
+    }
+
+    /// Picks an address and holds it.
+    pub fn take(
+        &mut self,
+        network: &str,
+        pool: &Pool,
+        asked: Option<Ipv4Addr>,
+        mac: &str,
+        uid: &str,
+    ) -> Result<Ipv4Addr, NoAddress> {
+        let held = self.addresses.entry(network.to_owned()).or_default();
+        let address = match asked {
+            Some(a) if !pool.holds(a) => return Err(NoAddress::Outside(a, network.to_owned())),
+            Some(a) if held.get(&a).is_some_and(|u| u != uid) => return Err(NoAddress::Taken(a)),
+            Some(a) => a,
+            None => next_free(pool, held, self.cursor.get(network).copied())
+                .ok_or_else(|| NoAddress::Exhausted(network.to_owned()))?,
+        };
+        self.cursor.insert(network.to_owned(), address);
+        self.hold(network, address, mac, uid);
+        Ok(address)
+    }
+
+    /// A MAC that nobody holds, derived from the guest's id so that a second try gives the same one. `fa:16:3e` is
+    /// OpenStack's own prefix.
+    pub fn mac(&self, guest: Uuid, interface: usize) -> String {
+        (0u32..)
+            .map(|attempt| {
+                let seed = Uuid::new_v5(&guest, format!("{interface}/{attempt}").as_bytes());
+                let b = seed.as_bytes();
+                format!("fa:16:3e:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2])
+            })
+            .find(|mac| !self.macs.contains(mac))
+            .unwrap_or_default()
+    }
+}
+
+/// The first free address after `after`, going round once.
+fn next_free(pool: &Pool, held: &BTreeMap<Ipv4Addr, String>, after: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
+    let start = after.map(u32::from).filter(|a| (pool.first..pool.last).contains(a)).map_or(pool.first, |a| a + 1);
+    (start..=pool.last).chain(pool.first..start).map(Ipv4Addr::from).find(|a| pool.holds(*a) && !held.contains_key(a))
+}
+
+#[cfg(test)]
+mod tests {
+    use ostler_crds::network::AddressPool;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn subnet(cidr: &str) -> Subnet {
+        Subnet { cidr: cidr.to_owned(), gateway: None, dns_servers: None, pool: None }
+    }
+
+    #[test]
+    fn guests_get_neither_the_routers_address_nor_the_ends_of_the_range() {
+        let pool = Pool::new(&subnet("10.0.0.0/29")).unwrap();
+        assert_eq!(pool.gateway, Ipv4Addr::new(10, 0, 0, 1));
+        assert_eq!(pool.len(), 5);
+        let given: Vec<u8> = (0..8).filter(|n| pool.holds(Ipv4Addr::new(10, 0, 0, *n))).collect();
+        assert_eq!(given, [2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn an_asked_address_is_given_once() {
+        let (mut book, pool) = (Book::default(), Pool::new(&subnet("10.0.0.0/29")).unwrap());
+        let a = Ipv4Addr::new(10, 0, 0, 4);
+        assert_eq!(book.take("n", &pool, Some(a), "m1", "u1"), Ok(a));
+        assert_eq!(book.take("n", &pool, Some(a), "m1", "u1"), Ok(a));
+        assert_eq!(book.take("n", &pool, Some(a), "m2", "u2"), Err(NoAddress::Taken(a)));
+        let router = Ipv4Addr::new(10, 0, 0, 1);
+        assert!(matches!(book.take("n", &pool, Some(router), "m2", "u2"), Err(NoAddress::Outside(..))));
+    }
+
+    #[test]
+    fn an_address_given_back_is_not_the_next_one_given_out() {
+        let (mut book, pool) = (Book::default(), Pool::new(&subnet("10.0.0.0/29")).unwrap());
+        let first = book.take("n", &pool, None, "m1", "u1").unwrap();
+        book.release("n", first, "m1", "u1");
+        assert_ne!(book.take("n", &pool, None, "m1", "u2").unwrap(), first);
+    }
+
+    #[test]
+    fn a_pool_in_the_wrong_order_is_refused() {
+        let mut s = subnet("10.0.0.0/24");
+        s.pool = Some(AddressPool { first: "10.0.0.20".into(), last: "10.0.0.10".into() });
+        assert_eq!(Pool::new(&s), Err(BadSubnet::EmptyPool));
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_and_no_mac_is_ever_given_twice(steps in proptest::collection::vec((0u8..2, 0usize..12), 0..80)) {
+            let pool = Pool::new(&subnet("10.0.0.0/28")).unwrap();
+            let mut book = Book::default();
+            let mut held: BTreeMap<usize, (Ipv4Addr, String)> = BTreeMap::new();
+            for (what, who) in steps {
+                let uid = who.to_string();
+                match (what, held.contains_key(&who)) {
+                    (0, false) => {
+                        let mac = book.mac(Uuid::from_u128(who as u128), 0);
+                        if let Ok(a) = book.take("n", &pool, None, &mac, &uid) {
+                            prop_assert!(held.values().all(|(b, m)| *b != a && *m != mac));
+                            held.insert(who, (a, mac));
+                        } else {
+                            prop_assert_eq!(held.len() as u64, pool.len());
+                        }
+                    }
+                    (1, true) => {
+                        let (a, mac) = held.remove(&who).unwrap();
+                        book.release("n", a, &mac, &uid);
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(book.in_use("n"), held.len() as u64);
+            }
+        }
+    }
+}

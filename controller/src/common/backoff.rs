@@ -1,0 +1,64 @@
+//! How long to wait before another try: doubling, with a cap, and a spread so that many do not come back at once.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Mutex,
+    time::Duration,
+};
+
+/// Failures in a row for each key, and the wait that follows from them.
+#[derive(Debug)]
+pub struct Backoff<K> {
+    first: Duration,
+    cap: Duration,
+    failures: Mutex<HashMap<K, u32>>,
+}
+
+impl<K: Eq + Hash + Clone> Backoff<K> {
+    /// Waits from `first` up to `cap`.
+    pub fn new(first: Duration, cap: Duration) -> Self {
+        Self { first, cap, failures: Mutex::new(HashMap::new()) }
+    }
+
+    /// Notes a failure and says how long to wait.
+    pub fn failed(&self, key: &K) -> Duration {
+        let mut failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let n = failures.entry(key.clone()).or_insert(0);
+        *n += 1;
+        wait(self.first, self.cap, *n, spread(key))
+    }
+
+    /// Notes that all is well.
+    pub fn succeeded(&self, key: &K) {
+        self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(key);
+    }
+}
+
+fn spread<K: Hash>(key: &K) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    (hasher.finish() % 25) as u32
+}
+
+/// The wait after `failures` in a row: `first` doubled each time, at most `cap`, plus `percent` of itself.
+fn wait(first: Duration, cap: Duration, failures: u32, percent: u32) -> Duration {
+    let doubled = first.saturating_mul(1u32.checked_shl(failures.saturating_sub(1).min(31)).unwrap_or(u32::MAX));
+    let base = doubled.min(cap);
+    base + base / 100 * percent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_the_cap_and_starts_over_after_success() {
+        let b = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+        let waits: Vec<_> = (0..10).map(|_| b.failed(&"a")).collect();
+        assert!(waits.windows(2).all(|w| w[0] <= w[1]));
+        assert!(waits[9] < Duration::from_secs(76) && waits[9] >= Duration::from_secs(60));
+        b.succeeded(&"a");
+        assert!(b.failed(&"a") < Duration::from_secs(2));
+    }
+}
