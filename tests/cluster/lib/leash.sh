@@ -27,5 +27,6 @@ end_with_stdin() {
   leashed bash -c 'while IFS= read -r _; do :; done; kill -TERM "$1"' stdin-watch "$$" \
     <&"$STDIN_COPY" >/dev/null 2>&1 &
   STDIN_WATCH=$!
+  disown "$STDIN_WATCH" # no "Killed" on stderr when it ends
   exec {STDIN_COPY}<&-
 }
