@@ -90,6 +90,10 @@ pub mod reason {
     pub const DISK_FULL: &str = "DiskFull";
     /// A domain of the same name or UUID that is not ours stands in the way.
     pub const FOREIGN_DOMAIN: &str = "ForeignDomain";
+    /// The host's file system refused for another reason than a full disk.
+    pub const STORAGE_ERROR: &str = "StorageError";
+    /// The guest stops soon after each start; the next start waits.
+    pub const GUEST_KEEPS_STOPPING: &str = "GuestKeepsStopping";
     /// The guest's disk is missing where a guest once ran; it is never replaced in silence.
     pub const DISK_MISSING: &str = "DiskMissing";
     /// The object's fields contradict each other.

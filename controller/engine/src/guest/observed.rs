@@ -1,0 +1,103 @@
+//! What a host shows of one guest.
+
+use std::path::PathBuf;
+
+use ostler_crds::host::Accelerator;
+use ostler_hypervisor::{DomainState, ObservedDomain};
+
+/// What the host shows of a guest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// Its domain, ours or not.
+    pub domain: Option<ObservedDomain>,
+    /// Its files.
+    pub files: Files,
+}
+
+/// What the host's file system shows of a guest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Files {
+    /// The guest's folder.
+    pub folder: Folder,
+    /// Whether the root disk is there.
+    pub root_disk: bool,
+    /// Whether the config drive is there. It is written once, as Nova does: a guest reads it at its first boot.
+    pub config_drive: bool,
+    /// Whether the image's bytes are in the cache.
+    pub image_cached: bool,
+}
+
+/// A guest's folder. It is marked with its Server's uid before it gets its name, so one without a mark is not ours.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Folder {
+    /// There is none.
+    #[default]
+    Missing,
+    /// It belongs to the Server with this uid.
+    Of(String),
+    /// It bears no mark.
+    Unmarked,
+}
+
+/// What a decision needs to know of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostContext {
+    /// Availability zone, told to the guest.
+    pub zone: String,
+    /// How guests run here.
+    pub accelerator: Accelerator,
+    /// Where the guest's root disk is.
+    pub root_disk: PathBuf,
+    /// Where the guest's config drive is.
+    pub config_drive: PathBuf,
+    /// Where the guest's console log is.
+    pub console_log: PathBuf,
+}
+
+/// What a decision distinguishes of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// There is no domain.
+    Nothing,
+    /// Defined and off, for whatever cause.
+    Off,
+    /// Its processors stand still.
+    Paused,
+    /// It runs.
+    Running,
+    /// QEMU is about to end.
+    Ending,
+}
+
+impl Observed {
+    pub(super) fn seen(&self) -> Seen {
+        match self.domain.as_ref().map(|d| d.state) {
+            None => Seen::Nothing,
+            Some(DomainState::Off | DomainState::Crashed) => Seen::Off,
+            Some(DomainState::Paused) => Seen::Paused,
+            Some(DomainState::Running) => Seen::Running,
+            Some(DomainState::ShuttingDown) => Seen::Ending,
+        }
+    }
+
+    /// Whether a QEMU process stands behind the guest.
+    pub fn is_active(&self) -> bool {
+        self.domain.as_ref().is_some_and(|d| d.state.is_active())
+    }
+
+    /// Why this guest is not ours to touch, if so: its domain or its folder belongs to somebody else. That happens when
+    /// two Servers carry the same id label, or when an admin made a domain with our UUID.
+    pub(super) fn foreign(&self, uid: &str) -> Option<&'static str> {
+        let domain = self.domain.as_ref().is_some_and(|d| d.owner.as_ref().is_none_or(|o| o.uid != uid));
+        let folder = match &self.files.folder {
+            Folder::Missing => false,
+            Folder::Of(owner) => owner != uid,
+            Folder::Unmarked => true,
+        };
+        match (domain, folder) {
+            (true, _) => Some("a domain with this Server's id or name exists and belongs to somebody else"),
+            (false, true) => Some("a folder with this Server's id exists and belongs to somebody else"),
+            (false, false) => None,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! From what a pass came to, to what the node role says of a Server. Equal means: no write.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use ostler_crds::{
+    ConditionBuilder, ConditionStatus, find_condition,
+    names::{condition, reason},
+    server::{
+        ActionType, Fault, LastAction, ServerStatus,
+        state::{ObservedPower, ServerState, TaskState, VmState},
+    },
+};
+use ostler_hypervisor::{DomainState, ObservedDomain};
+
+use super::{failure::Failure, wish::Power};
+
+/// What a pass came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The guest is as wished.
+    Settled(Power),
+    /// It takes time, and there is nothing new to tell.
+    Waiting,
+    /// The guest is off for a reboot.
+    Rebooting(ActionType),
+    /// The guest keeps stopping; its next start waits.
+    Resting,
+    /// Something is in the way.
+    Failed(Failure),
+}
+
+/// The fields and conditions of a status that the node role writes.
+pub fn node_part(status: &ServerStatus) -> ServerStatus {
+    let ours = |c: &&Condition| [condition::READY, condition::RECONCILING, condition::STALLED].contains(&&*c.type_);
+    ServerStatus {
+        observed_generation: status.observed_generation,
+        state: status.state.clone(),
+        launched_at: status.launched_at.clone(),
+        last_action: status.last_action.clone(),
+        fault: status.fault.clone(),
+        conditions: status.conditions.iter().filter(ours).cloned().collect(),
+        ..ServerStatus::default()
+    }
+}
+
+/// What the node role says of a Server after a pass. `previous` is the present status, `domain` what the hypervisor
+/// showed last, `finished` a momentary wish that was done.
+pub fn status(
+    previous: &ServerStatus,
+    generation: i64,
+    verdict: &Verdict,
+    domain: Option<&ObservedDomain>,
+    finished: Option<&LastAction>,
+    now: Timestamp,
+) -> ServerStatus {
+    let mut next = node_part(previous);
+    next.last_action = finished.cloned().or(next.last_action);
+    if domain.is_some_and(|d| d.state.is_active()) {
+        next.launched_at = next.launched_at.or(Some(Time(now)));
+    }
+    let builders = match verdict {
+        Verdict::Waiting => return next,
+        Verdict::Settled(power) => {
+            next.observed_generation = Some(generation);
+            next.state = Some(settled_state(*power, domain));
+            next.fault = None;
+            settled(*power)
+        }
+        Verdict::Rebooting(type_) => {
+            next.state = Some(ServerState::new(VmState::Active, Some(reboot_task(*type_)), ObservedPower::Shutdown));
+            in_progress(
+                "the guest is off for a reboot and is about to be started again".to_owned(),
+                reason::IN_PROGRESS,
+            )
+        }
+        Verdict::Resting => {
+            next.observed_generation = Some(generation);
+            next.state = Some(ServerState::new(VmState::Stopped, Some(TaskState::PoweringOn), power_of(domain)));
+            let message = "the guest stops by itself soon after each start, so its next start waits for up to five \
+                           minutes; look at its console, or set spec.powerState to Stopped to keep it off";
+            in_progress(message.to_owned(), reason::GUEST_KEEPS_STOPPING)
+        }
+        Verdict::Failed(failure) => {
+            next.observed_generation = Some(generation);
+            next.state = Some(failed_state(previous, failure, domain));
+            next.fault = fault(previous, failure, now);
+            failed(previous, failure)
+        }
+    };
+    let build = |b: ConditionBuilder| b.build(generation_of(&next, generation), &previous.conditions, now);
+    next.conditions = builders.into_iter().map(build).collect();
+    next
+}
+
+fn generation_of(next: &ServerStatus, generation: i64) -> i64 {
+    next.observed_generation.unwrap_or(generation)
+}
+
+fn settled(power: Power) -> Vec<ConditionBuilder> {
+    let message = match power {
+        Power::Running => "the guest runs",
+        Power::Stopped => "the guest is off, as spec.powerState asks",
+    };
+    vec![built(condition::READY, ConditionStatus::True, reason::AS_WISHED, message.to_owned())]
+}
+
+fn in_progress(message: String, reason: &'static str) -> Vec<ConditionBuilder> {
+    vec![
+        built(condition::READY, ConditionStatus::False, reason, message.clone()),
+        built(condition::RECONCILING, ConditionStatus::True, reason, message),
+    ]
+}
+
+fn failed(previous: &ServerStatus, failure: &Failure) -> Vec<ConditionBuilder> {
+    let reason = failure.kind.reason();
+    let message = same_failure(previous, failure).map_or_else(|| failure.message(), |c| c.message.clone());
+    let second = if failure.kind.is_stalled() { condition::STALLED } else { condition::RECONCILING };
+    vec![
+        built(condition::READY, ConditionStatus::False, reason, message.clone()),
+        built(second, ConditionStatus::True, reason, message),
+    ]
+}
+
+fn built(type_: &'static str, status: ConditionStatus, reason: &'static str, message: String) -> ConditionBuilder {
+    ConditionBuilder { type_, status, reason, message }
+}
+
+/// The condition Ready that tells of this failure already. Details that differ from try to try are not told again.
+fn same_failure<'a>(previous: &'a ServerStatus, failure: &Failure) -> Option<&'a Condition> {
+    find_condition(&previous.conditions, condition::READY).filter(|c| {
+        c.status == ConditionStatus::False.as_str()
+            && c.reason == failure.kind.reason()
+            && c.message.starts_with(failure.doing)
+    })
+}
+
+fn fault(previous: &ServerStatus, failure: &Failure, now: Timestamp) -> Option<Fault> {
+    match (failure.kind.fault_code(), &previous.fault) {
+        (None, kept) => kept.clone(),
+        (Some(_), Some(kept)) if same_failure(previous, failure).is_some() => Some(kept.clone()),
+        (Some(code), _) => Some(Fault::new(code, failure.message(), now)),
+    }
+}
+
+fn settled_state(power: Power, domain: Option<&ObservedDomain>) -> ServerState {
+    let vm_state = match power {
+        Power::Running => VmState::Active,
+        Power::Stopped => VmState::Stopped,
+    };
+    ServerState::new(vm_state, None, power_of(domain))
+}
+
+fn failed_state(previous: &ServerStatus, failure: &Failure, domain: Option<&ObservedDomain>) -> ServerState {
+    let known = previous.state.clone();
+    let power = match domain {
+        Some(_) => power_of(domain),
+        None => known.as_ref().map_or(ObservedPower::NoState, |s| s.power_state),
+    };
+    match (failure.kind.fault_code(), known) {
+        (Some(_), _) => ServerState::new(VmState::Error, None, power),
+        // What the manager reported before the host was chosen (scheduling) is over.
+        (None, None) => ServerState::new(VmState::Building, Some(TaskState::Spawning), power),
+        (None, Some(s)) if s.vm_state == VmState::Building => {
+            ServerState::new(VmState::Building, Some(TaskState::Spawning), power)
+        }
+        (None, Some(s)) => ServerState::new(s.vm_state, s.task_state, power),
+    }
+}
+
+fn power_of(domain: Option<&ObservedDomain>) -> ObservedPower {
+    match domain.map(|d| d.state) {
+        None => ObservedPower::NoState,
+        Some(DomainState::Running | DomainState::ShuttingDown) => ObservedPower::Running,
+        Some(DomainState::Paused) => ObservedPower::Paused,
+        Some(DomainState::Off) => ObservedPower::Shutdown,
+        Some(DomainState::Crashed) => ObservedPower::Crashed,
+    }
+}
+
+fn reboot_task(type_: ActionType) -> TaskState {
+    match type_ {
+        ActionType::RebootSoft => TaskState::Rebooting,
+        ActionType::RebootHard => TaskState::RebootingHard,
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine of one guest against a small model of a host.
+
+mod model;
+mod plans;
+mod properties;
+mod reports;

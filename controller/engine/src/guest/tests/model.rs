@@ -1,0 +1,294 @@
+//! A host that does what steps ask, may fail at any of them, and whose guests do as they like.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use ostler_crds::{
+    Network, NetworkSpec, Server, ServerSpec, ServerStatus,
+    host::Accelerator,
+    image::DiskFormat,
+    network::{NetworkMode, Subnet},
+    server::{ResolvedFlavor, ResolvedImage, ResolvedKey, ServerAddress, UserData},
+};
+use ostler_hypervisor::{DomainState, HypervisorStep, ObservedDomain, Owner, Step, StorageStep};
+
+use crate::guest::{
+    Decision, Failure, FailureKind, Folder, Goal, HostContext, Memory, Observed, Verdict, Wish, decide, identify,
+    node_part, status, validate, wish::Power,
+};
+
+pub(super) const UID: &str = "11111111-2222-4333-8444-555555555555";
+
+/// A Server that the manager has bound.
+pub(super) fn server() -> Server {
+    let spec = ServerSpec {
+        flavor: "small".into(),
+        image: Some("tiny".into()),
+        config_drive: true,
+        metadata: [("role".to_owned(), "web".to_owned())].into(),
+        user_data: Some(UserData { text: Some("#cloud-config\n".into()), ..UserData::default() }),
+        ..ServerSpec::default()
+    };
+    let mut server = Server::new("web", spec);
+    server.metadata.namespace = Some("prod".into());
+    server.metadata.uid = Some(UID.into());
+    server.metadata.generation = Some(1);
+    server.metadata.creation_timestamp = Some(Time(at(0)));
+    server.status = Some(ServerStatus {
+        host: Some("h1".into()),
+        addresses: vec![ServerAddress {
+            network: "default".into(),
+            label: "default".into(),
+            mac: "52:54:00:00:00:01".into(),
+            address: "10.20.0.5".into(),
+            prefix_length: 24,
+            gateway: Some("10.20.0.1".into()),
+            dns_servers: vec![],
+            mtu: None,
+        }],
+        flavor: Some(ResolvedFlavor {
+            name: "small".into(),
+            id: "f".into(),
+            display_name: "small".into(),
+            vcpus: 1,
+            memory_mib: 128,
+            disk_gib: 1,
+            extra_specs: BTreeMap::new(),
+        }),
+        image: Some(ResolvedImage {
+            namespace: "prod".into(),
+            name: "tiny".into(),
+            id: "i".into(),
+            sha256: "ab".repeat(32),
+            disk_format: DiskFormat::Qcow2,
+            size: 20 << 20,
+            virtual_size: 64 << 20,
+            url: None,
+        }),
+        key: Some(ResolvedKey { name: "me".into(), public_key: "ssh-ed25519 AAAA me".into() }),
+        ..ServerStatus::default()
+    });
+    server
+}
+
+/// The Networks of the cluster.
+pub(super) fn networks() -> BTreeMap<String, Network> {
+    let subnet = Subnet { cidr: "10.20.0.0/24".into(), gateway: None, dns_servers: None, pool: None };
+    let spec = NetworkSpec {
+        display_name: None,
+        description: None,
+        mode: NetworkMode::Nat,
+        bridge: None,
+        subnets: vec![subnet],
+        mtu: None,
+        default: true,
+        access: None,
+    };
+    let mut network = Network::new("default", spec);
+    network.metadata = ObjectMeta { uid: Some("99999999-2222-4333-8444-555555555555".into()), ..network.metadata };
+    [("default".to_owned(), network)].into()
+}
+
+/// The time `seconds` after the Server's creation.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+pub(super) fn context() -> HostContext {
+    HostContext {
+        zone: "nova".into(),
+        accelerator: Accelerator::Tcg,
+        root_disk: PathBuf::from("/s/guests/g/root.qcow2"),
+        config_drive: PathBuf::from("/s/guests/g/config.iso"),
+        console_log: PathBuf::from("/s/guests/g/console.log"),
+    }
+}
+
+/// A Server, its host and its node role.
+pub(super) struct World {
+    pub(super) server: Server,
+    pub(super) networks: BTreeMap<String, Network>,
+    pub(super) observed: Observed,
+    pub(super) memory: Memory,
+    pub(super) now: Timestamp,
+    /// Whether the guest heeds a request to shut down.
+    pub(super) obedient: bool,
+    /// How many more steps succeed before one fails; `None`: all do.
+    pub(super) fail_after: Option<usize>,
+    /// Steps done so far.
+    pub(super) done: Vec<Step>,
+    /// Status writes so far.
+    pub(super) writes: usize,
+    /// Whether the finalizer is off.
+    pub(super) gone: bool,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            server: server(),
+            networks: networks(),
+            observed: Observed::default(),
+            memory: Memory::default(),
+            now: at(1),
+            obedient: true,
+            fail_after: None,
+            done: vec![],
+            writes: 0,
+            gone: false,
+        }
+    }
+
+    /// One pass of the node role: what it decided, or why it could not.
+    pub(super) fn pass(&mut self) -> Result<Decision, Failure> {
+        let identity = identify(&self.server).unwrap();
+        let validated = validate(identity, &self.server, &self.networks);
+        let validated = match validated {
+            Ok(v) => v,
+            Err(failure) => {
+                self.report(&Verdict::Failed(failure.clone()));
+                return Err(failure);
+            }
+        };
+        let decision = decide(&validated, &self.observed, &context(), &self.memory, self.now);
+        let power = match &validated.wish {
+            Wish::Absent { .. } => Power::Stopped,
+            Wish::Present(guest) => guest.power,
+        };
+        let verdict = match self.act(&decision) {
+            Err(failure) => Verdict::Failed(failure),
+            Ok(()) => {
+                self.memory = decision.memory.clone();
+                match &decision.goal {
+                    Goal::Settled => Verdict::Settled(power),
+                    Goal::Waiting => Verdict::Waiting,
+                    Goal::Rebooting(type_) => Verdict::Rebooting(*type_),
+                    Goal::Resting => Verdict::Resting,
+                    Goal::Blocked(failure) => Verdict::Failed(failure.clone()),
+                    Goal::Gone | Goal::GoneButForeign => {
+                        self.gone = true;
+                        return Ok(decision);
+                    }
+                }
+            }
+        };
+        self.report(&verdict);
+        Ok(decision)
+    }
+
+    /// Passes until nothing is left to do; panics if that takes too long.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..200 {
+            let decision = self.pass();
+            match decision {
+                Ok(d) if self.gone || (d.steps.is_empty() && d.requeue.is_none()) => return,
+                Ok(d) => self.now = self.now.checked_add(d.requeue.unwrap_or_default()).unwrap(),
+                Err(_) => return,
+            }
+        }
+        panic!("no end: {:?} {:?}", self.observed, self.memory);
+    }
+
+    fn report(&mut self, verdict: &Verdict) {
+        let previous = self.server.status.clone().unwrap_or_default();
+        let generation = self.server.metadata.generation.unwrap();
+        let domain = self.observed.domain.as_ref();
+        let next = status(&previous, generation, verdict, domain, self.memory.finished.as_ref(), self.now);
+        if next != node_part(&previous) {
+            self.writes += 1;
+        }
+        self.server.status = Some(ServerStatus {
+            host: previous.host,
+            addresses: previous.addresses,
+            flavor: previous.flavor,
+            image: previous.image,
+            key: previous.key,
+            ..next
+        });
+    }
+
+    fn act(&mut self, decision: &Decision) -> Result<(), Failure> {
+        for step in &decision.steps {
+            match self.fail_after.as_mut() {
+                Some(0) => {
+                    self.fail_after = None;
+                    return Err(Failure::new(FailureKind::HypervisorRefused, "cannot go on", "because"));
+                }
+                Some(n) => *n -= 1,
+                None => {}
+            }
+            self.apply(step);
+            self.done.push(step.clone());
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, step: &Step) {
+        let files = &mut self.observed.files;
+        match step {
+            Step::Storage(StorageStep::FetchImage { .. }) => files.image_cached = true,
+            Step::Storage(StorageStep::CreateRootDisk { .. }) => {
+                assert!(files.image_cached, "a disk needs its base");
+                assert!(!files.root_disk, "a disk is never made over another");
+                files.root_disk = true;
+                files.folder = Folder::Of(UID.into());
+            }
+            Step::Storage(StorageStep::WriteConfigDrive { .. }) => files.config_drive = true,
+            Step::Storage(StorageStep::RemoveGuestFiles { .. }) => {
+                assert!(self.server.metadata.deletion_timestamp.is_some(), "only a deletion removes files");
+                assert!(self.observed.domain.is_none(), "a domain stands on these files");
+                (files.root_disk, files.config_drive, files.folder) = (false, false, Folder::Missing);
+            }
+            Step::Hypervisor(step) => self.apply_hypervisor(step),
+        }
+    }
+
+    fn apply_hypervisor(&mut self, step: &HypervisorStep) {
+        match step {
+            HypervisorStep::EnsureNetwork(_)
+            | HypervisorStep::ReserveAddress { .. }
+            | HypervisorStep::ReleaseAddress { .. }
+            | HypervisorStep::Reboot(_) => {}
+            HypervisorStep::Define(d) => {
+                assert!(self.observed.files.root_disk, "a domain needs its disk");
+                let state = self.observed.domain.as_ref().map_or(DomainState::Off, |d| d.state);
+                self.observed.domain = Some(ObservedDomain {
+                    id: d.id,
+                    name: d.id.domain_name(),
+                    owner: Some(d.owner.clone()),
+                    state,
+                    persistent: true,
+                    nics: d.nics.iter().map(|n| (n.network.clone(), n.mac.clone())).collect(),
+                });
+            }
+            HypervisorStep::Start(_) => self.power(DomainState::Running),
+            HypervisorStep::Shutdown(_) if self.obedient => self.power(DomainState::Off),
+            HypervisorStep::Shutdown(_) => {}
+            HypervisorStep::Destroy(_) => self.power(DomainState::Off),
+            HypervisorStep::Undefine(_) => {
+                assert!(self.server.metadata.deletion_timestamp.is_some(), "only a deletion undefines");
+                self.observed.domain = None;
+            }
+        }
+    }
+
+    /// The guest's power changes, by a step or by the guest itself.
+    pub(super) fn power(&mut self, state: DomainState) {
+        if let Some(domain) = self.observed.domain.as_mut() {
+            domain.state = state;
+        }
+    }
+
+    pub(super) fn domain(&self) -> Option<DomainState> {
+        self.observed.domain.as_ref().map(|d| d.state)
+    }
+
+    pub(super) fn word(&self) -> String {
+        self.server.status.as_ref().and_then(|s| s.state.as_ref()).map(|s| s.status.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn somebody_elses(&self) -> Owner {
+        Owner { namespace: "dev".into(), name: "other".into(), uid: "somebody-else".into() }
+    }
+}

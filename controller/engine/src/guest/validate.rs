@@ -1,0 +1,192 @@
+//! From a bound Server to what is wished of its guest. The manager resolved flavor, image, key and addresses into the
+//! status when it bound the Server, so the node role needs no other object but the Networks.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ostler_crds::{
+    Network, OpenStackId, Server,
+    id::NoId,
+    server::{PowerState, ResolvedFlavor, ResolvedImage, ServerAddress, ServerStatus, UserData},
+};
+use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner};
+
+use super::{
+    config_drive::{DriveSource, GuestKey},
+    failure::{Failure, FailureKind},
+    wish::{BaseImage, Guest, Identity, Nic, Power, ValidatedServer, Wish},
+};
+
+const GIB: u64 = 1 << 30;
+
+/// Which guest a Server is.
+pub fn identify(server: &Server) -> Result<Identity, NoId> {
+    let meta = &server.metadata;
+    Ok(Identity {
+        guest: GuestId(OpenStackId::of(meta)?.uuid()),
+        owner: Owner {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            uid: meta.uid.clone().unwrap_or_default(),
+        },
+        generation: meta.generation.unwrap_or_default(),
+    })
+}
+
+/// What is wished of a bound Server's guest. `networks` are the Networks of the cluster by name. A Server that is being
+/// deleted is always valid.
+pub fn validate(
+    identity: Identity,
+    server: &Server,
+    networks: &BTreeMap<String, Network>,
+) -> Result<ValidatedServer, Failure> {
+    let default = ServerStatus::default();
+    let status = server.status.as_ref().unwrap_or(&default);
+    let wish = if server.metadata.deletion_timestamp.is_some() {
+        Wish::Absent { reservations: status.addresses.iter().map(reservation).collect() }
+    } else {
+        Wish::Present(Box::new(guest(&identity, server, status, networks)?))
+    };
+    Ok(ValidatedServer { identity, wish })
+}
+
+fn guest(
+    identity: &Identity,
+    server: &Server,
+    status: &ServerStatus,
+    networks: &BTreeMap<String, Network>,
+) -> Result<Guest, Failure> {
+    let flavor = status.flavor.as_ref().ok_or_else(|| invalid("status.flavor", "is missing on a bound Server"))?;
+    let image = status.image.as_ref().ok_or_else(|| invalid("status.image", "is missing on a bound Server"))?;
+    let nics =
+        status.addresses.iter().enumerate().map(|(i, a)| nic(i, a, networks)).collect::<Result<Vec<_>, Failure>>()?;
+    let action = server.spec.action.clone().filter(|a| status.last_action.as_ref().is_none_or(|done| done.id != a.id));
+    Ok(Guest {
+        power: power(server.spec.power_state)?,
+        action,
+        launched: status.launched_at.is_some(),
+        hostname: server.guest_hostname(),
+        vcpus: flavor.vcpus,
+        memory_mib: flavor.memory_mib,
+        disk_bytes: disk_bytes(flavor, image)?,
+        base: base(image)?,
+        drive: if server.spec.config_drive { Some(drive(identity, server, status, &nics)?) } else { None },
+        nics,
+    })
+}
+
+fn power(wish: PowerState) -> Result<Power, Failure> {
+    match wish {
+        PowerState::Running => Ok(Power::Running),
+        PowerState::Stopped => Ok(Power::Stopped),
+        PowerState::Paused | PowerState::Suspended | PowerState::Shelved => {
+            Err(invalid("spec.powerState", "must be Running or Stopped; the other states are not served yet"))
+        }
+    }
+}
+
+fn disk_bytes(flavor: &ResolvedFlavor, image: &ResolvedImage) -> Result<u64, Failure> {
+    match flavor.disk_gib.saturating_mul(GIB) {
+        0 => Ok(image.virtual_size),
+        bytes if bytes < image.virtual_size => {
+            Err(invalid("spec.flavor", "gives a root disk that is smaller than the image"))
+        }
+        bytes => Ok(bytes),
+    }
+}
+
+fn base(image: &ResolvedImage) -> Result<BaseImage, Failure> {
+    let digest = image.sha256.len() == 64 && image.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !digest {
+        // The digest names a file, so nothing else may get through.
+        return Err(invalid("status.image.sha256", "is no SHA-256"));
+    }
+    Ok(BaseImage {
+        name: image.name.clone(),
+        sha256: image.sha256.clone(),
+        size: image.size,
+        format: image.disk_format,
+        url: image.url.clone(),
+    })
+}
+
+fn nic(index: usize, address: &ServerAddress, networks: &BTreeMap<String, Network>) -> Result<Nic, Failure> {
+    let field = |name: &str| format!("status.addresses[{index}].{name}");
+    let hypervisor_name = NetworkDefinition::hypervisor_name(&address.network);
+    let network = match networks.get(&address.network) {
+        None => None,
+        Some(object) => Some(NetworkDefinition {
+            name: hypervisor_name.clone(),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            gateway: parse(address.gateway.as_deref().unwrap_or_default(), &field("gateway"))?,
+            prefix_length: address.prefix_length,
+            dns_servers: address
+                .dns_servers
+                .iter()
+                .map(|s| parse(s, &field("dnsServers")))
+                .collect::<Result<_, _>>()?,
+            mtu: address.mtu,
+        }),
+    };
+    let definition = NicDefinition {
+        mac: address.mac.clone(),
+        network: hypervisor_name,
+        address: parse(&address.address, &field("address"))?,
+        mtu: address.mtu,
+    };
+    Ok(Nic { network_name: address.network.clone(), definition, network })
+}
+
+fn reservation(address: &ServerAddress) -> (String, String) {
+    (NetworkDefinition::hypervisor_name(&address.network), address.mac.clone())
+}
+
+fn drive(identity: &Identity, server: &Server, status: &ServerStatus, nics: &[Nic]) -> Result<DriveSource, Failure> {
+    let prefix = |i: usize| status.addresses.get(i).map_or(32, |a| a.prefix_length);
+    let routes = |i: usize| status.addresses.get(i).and_then(|a| a.gateway.clone());
+    let dns = |i: usize| status.addresses.get(i).map(|a| a.dns_servers.clone()).unwrap_or_default();
+    Ok(DriveSource {
+        uuid: identity.guest.to_string(),
+        name: server.display_name().to_owned(),
+        hostname: server.guest_hostname(),
+        project_id: identity.owner.namespace.clone(),
+        availability_zone: server.spec.availability_zone.clone(),
+        meta: server.spec.metadata.clone(),
+        key: status.key.as_ref().map(|k| GuestKey { name: k.name.clone(), public_key: k.public_key.clone() }),
+        user_data: server.spec.user_data.as_ref().map(user_data).transpose()?,
+        links: nics
+            .iter()
+            .enumerate()
+            .map(|(i, nic)| super::config_drive::Link {
+                mac: nic.definition.mac.clone(),
+                mtu: nic.definition.mtu,
+                network: nic.network_name.clone(),
+                address: nic.definition.address,
+                prefix_length: prefix(i),
+                gateway: routes(i),
+                dns_servers: dns(i),
+            })
+            .collect(),
+    })
+}
+
+fn user_data(data: &UserData) -> Result<Vec<u8>, Failure> {
+    match (&data.text, &data.base64, &data.secret_ref) {
+        (Some(text), None, None) => Ok(text.clone().into_bytes()),
+        (None, Some(encoded), None) => {
+            let compact: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+            // The decoder's own message would quote user data, which may hold secrets.
+            STANDARD.decode(compact).map_err(|_| invalid("spec.userData.base64", "is not base64"))
+        }
+        (None, None, Some(_)) => Err(invalid("spec.userData.secretRef", "is not served yet; use text or base64")),
+        (_, _, _) => Err(invalid("spec.userData", "must have exactly one of text and base64")),
+    }
+}
+
+fn parse(text: &str, field: &str) -> Result<Ipv4Addr, Failure> {
+    text.parse().map_err(|_| invalid(field, "is no IPv4 address"))
+}
+
+fn invalid(field: &str, why: &str) -> Failure {
+    Failure::new(FailureKind::Invalid, "cannot make a guest of this Server", format!("{field} {why}"))
+}

@@ -1,0 +1,107 @@
+//! What is wished of a guest, parsed: nothing below has to check it again.
+
+use std::net::Ipv4Addr;
+
+use ostler_crds::{image::DiskFormat, server::ServerAction};
+use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner};
+
+use super::config_drive::DriveSource;
+
+/// Which guest it is, and which version of the wish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The guest: the Server's OpenStack id.
+    pub guest: GuestId,
+    /// The Server.
+    pub owner: Owner,
+    /// `metadata.generation`.
+    pub generation: i64,
+}
+
+/// A Server that this host can act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidatedServer {
+    /// Which guest it is.
+    pub identity: Identity,
+    /// What is wished of it.
+    pub wish: Wish,
+}
+
+/// What is wished of a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// The Server is being deleted: nothing of the guest shall be left.
+    Absent {
+        /// (hypervisor's network, MAC) of the addresses to take back.
+        reservations: Vec<(String, String)>,
+    },
+    /// The guest shall exist.
+    Present(Box<Guest>),
+}
+
+/// A guest that shall exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// Whether it shall run.
+    pub power: Power,
+    /// A momentary wish that the status does not echo yet.
+    pub action: Option<ServerAction>,
+    /// Whether it was ever started (`status.launchedAt`). Its disk is never made anew then.
+    pub launched: bool,
+    /// Host name given to it.
+    pub hostname: String,
+    /// Virtual processors.
+    pub vcpus: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// Size of the root disk in bytes.
+    pub disk_bytes: u64,
+    /// What the root disk starts from.
+    pub base: BaseImage,
+    /// Interfaces in the guest's order.
+    pub nics: Vec<Nic>,
+    /// What goes on the config drive; `None`: it gets none.
+    pub drive: Option<DriveSource>,
+}
+
+/// The power that is wished; what this version does not serve is refused before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// It runs.
+    Running,
+    /// It is off, its disk is kept.
+    Stopped,
+}
+
+/// The image that a root disk starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseImage {
+    /// `metadata.name` of the Image, for messages.
+    pub name: String,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// Size of the bytes.
+    pub size: u64,
+    /// Format of the bytes.
+    pub format: DiskFormat,
+    /// Where to fetch from; `None`: the shim.
+    pub url: Option<String>,
+}
+
+/// An interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nic {
+    /// `metadata.name` of the Network, for messages.
+    pub network_name: String,
+    /// The interface as the domain has it.
+    pub definition: NicDefinition,
+    /// The host's network; `None`: the Network object is gone, so an existing one has to do.
+    pub network: Option<NetworkDefinition>,
+}
+
+impl Nic {
+    /// The address of this interface.
+    pub fn address(&self) -> Ipv4Addr {
+        self.definition.address
+    }
+}
