@@ -6,14 +6,22 @@
 //!   engine ◄ Observed ┘                        └─► fake::ModelHypervisor (a small model, with faults on demand)
 //! ```
 //!
-//! No IO and no clock in here but for the trait's implementors. [`domain_xml`] and [`config_drive`] turn definitions
-//! into bytes; both are golden-tested.
+//! No IO and no clock in here but for the trait's implementors. [`domain_xml`], [`network_xml`] and [`config_drive`] turn
+//! definitions into bytes; all are golden-tested. The feature `testing` adds the model and the contract suite.
 
+pub mod config_drive;
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
 pub mod definition;
+pub mod domain_xml;
 pub mod error;
 pub mod event;
+#[cfg(any(test, feature = "testing"))]
+pub mod fake;
+pub mod network_xml;
 pub mod observed;
 pub mod step;
+pub mod xml;
 
 pub use definition::{DomainDefinition, GuestId, NetworkDefinition, NicDefinition, Owner};
 pub use error::{ErrorClass, HypervisorError};
@@ -21,7 +29,7 @@ pub use event::GuestEvent;
 pub use observed::{DomainState, HostFacts, ObservedDomain};
 pub use step::{HypervisorStep, Step, StorageStep};
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 /// A hypervisor on this machine, in coarse verbs. One contract suite runs over every implementor.
 pub trait Hypervisor: Send + Sync + 'static {
@@ -40,4 +48,26 @@ pub trait Hypervisor: Send + Sync + 'static {
 
     /// Calls `sink` for every change of a guest, and with [`GuestEvent::Resync`] whenever changes may have been missed.
     fn subscribe(&self, sink: Box<dyn Fn(GuestEvent) + Send + Sync>);
+}
+
+impl<H: Hypervisor> Hypervisor for Arc<H> {
+    fn host(&self) -> impl Future<Output = Result<HostFacts, HypervisorError>> + Send {
+        H::host(self)
+    }
+
+    fn observe(&self, guest: GuestId) -> impl Future<Output = Result<Option<ObservedDomain>, HypervisorError>> + Send {
+        H::observe(self, guest)
+    }
+
+    fn observe_all(&self) -> impl Future<Output = Result<Vec<ObservedDomain>, HypervisorError>> + Send {
+        H::observe_all(self)
+    }
+
+    fn execute(&self, step: &HypervisorStep) -> impl Future<Output = Result<(), HypervisorError>> + Send {
+        H::execute(self, step)
+    }
+
+    fn subscribe(&self, sink: Box<dyn Fn(GuestEvent) + Send + Sync>) {
+        H::subscribe(self, sink);
+    }
 }
