@@ -1,0 +1,119 @@
+//! The chart without its pods: what `helm install` would bring into a control plane that has no kubelet.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DynamicObject, PostParams};
+use kube::{Client, ResourceExt, core::ObjectMeta};
+
+use crate::apply::{apply, objects};
+use crate::control_plane::tool;
+use crate::paths::repository;
+use crate::script::output;
+use crate::wait::wait_for;
+
+/// The release's name in tests.
+pub const RELEASE: &str = "ostler";
+/// The release's namespace in tests.
+pub const NAMESPACE: &str = "ostler-system";
+
+/// Kinds that would start pods or need a kubelet.
+const WORKLOADS: [&str; 5] = ["Deployment", "DaemonSet", "PodDisruptionBudget", "PersistentVolumeClaim", "Job"];
+
+/// The objects that `helm template` renders, CRDs included. `settings` are `--set` arguments.
+///
+/// # Errors
+/// helm refuses the chart or the values.
+pub fn render(settings: &[&str]) -> Result<Vec<DynamicObject>> {
+    let mut helm = Command::new(tool("helm")?);
+    helm.arg("template").arg(RELEASE).arg(repository().join("charts/ostler")).args([
+        "--include-crds",
+        "--namespace",
+        NAMESPACE,
+        "--kube-version=1.36.0",
+        "--api-versions=admissionregistration.k8s.io/v1/MutatingAdmissionPolicy",
+    ]);
+    for setting in settings {
+        helm.args(["--set", setting]);
+    }
+    objects(&output(&mut helm)?)
+}
+
+fn kind(object: &DynamicObject) -> &str {
+    object.types.as_ref().map(|t| t.kind.as_str()).unwrap_or_default()
+}
+
+/// Brings the chart's objects into the control plane, all but the workloads, and waits until the CRDs are served and
+/// the policies are in force.
+///
+/// # Errors
+/// helm or the API server refuses something.
+pub async fn install(admin: &Client, settings: &[&str]) -> Result<()> {
+    let (crds, rest): (Vec<_>, Vec<_>) =
+        render(settings)?.into_iter().partition(|o| kind(o) == "CustomResourceDefinition");
+    make_namespace(admin, NAMESPACE, &[]).await?;
+    for crd in &crds {
+        apply(admin, crd, NAMESPACE).await?;
+    }
+    for crd in &crds {
+        established(admin, &crd.name_any()).await?;
+    }
+    for object in rest.iter().filter(|o| !WORKLOADS.contains(&kind(o))) {
+        apply(admin, object, NAMESPACE).await.with_context(|| format!("{} {}", kind(object), object.name_any()))?;
+    }
+    policies_in_force(admin).await
+}
+
+/// Makes a namespace with labels; one that exists is left as it is.
+///
+/// # Errors
+/// The API server refuses it.
+pub async fn make_namespace(client: &Client, name: &str, labels: &[(&str, &str)]) -> Result<()> {
+    let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..Default::default() };
+    let namespace = Namespace { metadata, ..Default::default() };
+    match Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await {
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+        other => other.map(drop).map_err(Into::into),
+    }
+}
+
+async fn established(client: &Client, name: &str) -> Result<()> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    wait_for(&format!("{name} to be established"), Duration::from_secs(20), || async {
+        let crd = api.get(name).await?;
+        let conditions = crd.status.and_then(|s| s.conditions).unwrap_or_default();
+        Ok(conditions.iter().any(|c| c.type_ == "Established" && c.status == "True").then_some(()))
+    })
+    .await
+}
+
+/// Policies come into force some 100 ms after they were made: a label that none accepts shows when.
+async fn policies_in_force(admin: &Client) -> Result<()> {
+    let canary = |n: u32| {
+        objects(&format!(
+            "{{apiVersion: compute.ostler.dev/v1alpha1, kind: Server, metadata: {{name: canary-{n}, labels: {{compute.ostler.dev/id: none}}}}, spec: {{flavor: f, image: i}}}}"
+        ))
+    };
+    let mut n = 0;
+    wait_for("the policies to be in force", Duration::from_secs(20), || {
+        n += 1;
+        let object = canary(n);
+        async move {
+            let object = object?.into_iter().next().context("no canary")?;
+            let Err(refusal) = apply(admin, &object, NAMESPACE).await else {
+                let api = crate::apply::api_of(admin, &object, NAMESPACE).await?;
+                let name = object.name_any();
+                let bare = serde_json::json!({"metadata": {"finalizers": null}});
+                api.patch(&name, &Default::default(), &kube::api::Patch::Merge(&bare)).await?;
+                api.delete(&name, &Default::default()).await?;
+                return Ok(None);
+            };
+            Ok(refusal.to_string().contains("ValidatingAdmissionPolicy").then_some(()))
+        }
+    })
+    .await
+}

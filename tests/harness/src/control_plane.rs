@@ -1,0 +1,82 @@
+//! A real API server on loopback with etcd and the controller manager, and nothing in it yet.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
+
+use crate::paths::repository;
+use crate::scratch::{Scratch, unique_path};
+use crate::script::{Script, output};
+
+/// A control plane that ends with its value or with the test process.
+#[derive(Debug)]
+pub struct ControlPlane {
+    // Fields drop in order: first the processes, then the folder.
+    script: Script,
+    scratch: Scratch,
+}
+
+impl ControlPlane {
+    /// Starts one; about 3 s when its binaries are built (tests/cluster/build.sh).
+    ///
+    /// # Errors
+    /// It does not start; the error has the end of the failing daemon's log.
+    pub fn start() -> Result<Self> {
+        let scratch = Scratch::new("tests")?;
+        let dir = unique_path("cluster");
+        let script = Script::start(
+            &repository().join("tests/cluster/cluster"),
+            &["run", "--size", "bare", "--dir", &dir.display().to_string()],
+            &scratch.path().join("cluster.log"),
+        )?;
+        Ok(Self { script, scratch })
+    }
+
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        Path::new(self.script.ready())
+    }
+
+    /// A folder for files of the tests, with the logs of our binaries.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// The administrator's client. A client belongs to the runtime of the test that made it.
+    ///
+    /// # Errors
+    /// The kubeconfig cannot be used.
+    pub async fn admin(&self) -> Result<Client> {
+        client(self.kubeconfig()).await
+    }
+}
+
+/// A client of a kubeconfig.
+///
+/// # Errors
+/// The kubeconfig cannot be read or used.
+pub async fn client(kubeconfig: &Path) -> Result<Client> {
+    // Tests need no particular provider, but two may be compiled in; the first call decides.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let text = Kubeconfig::read_from(kubeconfig)?;
+    let config = Config::from_custom_kubeconfig(text, &KubeConfigOptions::default()).await?;
+    Ok(Client::try_from(config)?)
+}
+
+/// Path of a binary of the cluster (`kubectl`, `helm`), built now if it is missing.
+///
+/// # Errors
+/// It cannot be built.
+pub fn tool(name: &str) -> Result<PathBuf> {
+    let build = repository().join("tests/cluster/build.sh");
+    if name == "kubectl"
+        && let Some(given) = std::env::var_os("KUBEBUILDER_ASSETS").map(|d| PathBuf::from(d).join(name))
+        && given.is_file()
+    {
+        return Ok(given);
+    }
+    output(std::process::Command::new(&build).arg(name))?;
+    let dir = output(std::process::Command::new(&build).arg("--dir"))?;
+    Ok(PathBuf::from(dir).join(name))
+}

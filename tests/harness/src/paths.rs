@@ -1,0 +1,24 @@
+//! Where things lie in the checkout and in the target folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+/// The root of the checkout.
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// One of our binaries (`controller`, `api-shim`) from the target folder that this test was built into.
+///
+/// # Errors
+/// It was not built; `cargo build --workspace` builds all.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let test = std::env::current_exe().context("own executable")?;
+    // target/debug/deps/test-0123 → target/debug/NAME
+    let profile = test.ancestors().nth(2).context("the test does not lie in a target folder")?;
+    let path = profile.join(name);
+    ensure!(path.is_file(), "{} does not exist: run `cargo build --workspace` first", path.display());
+    Ok(path)
+}
