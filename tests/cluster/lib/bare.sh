@@ -79,7 +79,7 @@ bare_run() {
   declare -gA DAEMONS=()
   local tie=$1 ended='' t0 tries=0
   t0=$(now_ms)
-  ASSETS=$(asset_dir) PKI=$DIR/pki
+  ASSETS=$(asset_dir)
   leash "$here/lib/remove-bare.sh" "$DIR" "$DIR_WAS_NEW"
   trap bare_end EXIT
   trap 'exit 0' TERM INT HUP

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables that other parts set or use
 # pki.sh: a throw-away certificate authority, its certificates and kubeconfigs. Source it after common.sh, $here set.
-# Everything is made in the folder $PKI. EC keys, because an RSA key takes as long as all of this.
+# Everything is made in the folder $PKI (set by the caller). EC keys, because an RSA key takes as long as all of this.
 
 PKI_DAYS=365
 
