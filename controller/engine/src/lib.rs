@@ -7,5 +7,6 @@
 
 pub mod allocate;
 pub mod guest;
+pub mod placement;
 pub mod resolve;
 pub mod schedule;

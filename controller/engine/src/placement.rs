@@ -1,0 +1,129 @@
+//! The manager's part of a Server's status: what is written when it is bound, and when it cannot be.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use ostler_crds::{
+    ConditionBuilder, ConditionStatus, Server, ServerStatus,
+    names::{condition, reason},
+    server::{
+        Fault, ServerAddress,
+        state::{ObservedPower, ServerState, TaskState, VmState},
+    },
+};
+
+use crate::resolve::{Refusal, Resolved};
+
+/// What binds a Server: everything that its host needs, in one write.
+pub fn bound(
+    server: &Server,
+    resolved: Resolved,
+    host: &str,
+    addresses: Vec<ServerAddress>,
+    now: Timestamp,
+) -> ServerStatus {
+    let scheduled = ConditionBuilder {
+        type_: condition::SCHEDULED,
+        status: ConditionStatus::True,
+        reason: reason::BOUND,
+        message: format!("placed on Host {host}"),
+    };
+    let ready = ConditionBuilder {
+        type_: condition::READY,
+        status: ConditionStatus::False,
+        reason: reason::IN_PROGRESS,
+        message: format!("Host {host} is preparing the guest"),
+    };
+    ServerStatus {
+        observed_generation: server.metadata.generation,
+        state: Some(ServerState::new(VmState::Building, Some(TaskState::Spawning), ObservedPower::NoState)),
+        host: Some(host.to_owned()),
+        addresses,
+        flavor: Some(resolved.flavor),
+        image: Some(resolved.image),
+        key: resolved.key,
+        conditions: conditions(server, vec![ready, scheduled], now),
+        ..Default::default()
+    }
+}
+
+/// What is written while a Server cannot be placed. A refusal that passes by itself shows BUILD, any other ERROR with a
+/// fault, so that an OpenStack client that waits is told; it is tried again all the same.
+pub fn refused(server: &Server, refusal: &Refusal, now: Timestamp) -> ServerStatus {
+    let make =
+        |type_, status| ConditionBuilder { type_, status, reason: refusal.reason, message: refusal.message.clone() };
+    let mut list =
+        vec![make(condition::READY, ConditionStatus::False), make(condition::SCHEDULED, ConditionStatus::False)];
+    list.push(if refusal.passing {
+        make(condition::RECONCILING, ConditionStatus::True)
+    } else {
+        make(condition::STALLED, ConditionStatus::True)
+    });
+    let (vm_state, task, fault) = if refusal.passing {
+        (VmState::Building, Some(TaskState::Scheduling), None)
+    } else {
+        let code = if refusal.reason == reason::NO_HOST_FITS { 500 } else { 400 };
+        (VmState::Error, None, Some(fault(server, code, &refusal.message, now)))
+    };
+    ServerStatus {
+        observed_generation: server.metadata.generation,
+        state: Some(ServerState::new(vm_state, task, ObservedPower::NoState)),
+        fault,
+        conditions: conditions(server, list, now),
+        ..Default::default()
+    }
+}
+
+/// Whether the Server's status says already what would be written.
+pub fn says_already(server: &Server, wanted: &ServerStatus) -> bool {
+    let Some(found) = &server.status else { return false };
+    found.observed_generation == wanted.observed_generation
+        && found.state == wanted.state
+        && found.fault == wanted.fault
+        && found.conditions == wanted.conditions
+        && found.host == wanted.host
+}
+
+/// The fault as it was noticed first.
+fn fault(server: &Server, code: u16, message: &str, now: Timestamp) -> Fault {
+    match server.status.as_ref().and_then(|s| s.fault.as_ref()) {
+        Some(old) if old.code == code && old.message == message => old.clone(),
+        Some(_) | None => Fault::new(code, message, now),
+    }
+}
+
+fn conditions(server: &Server, list: Vec<ConditionBuilder>, now: Timestamp) -> Vec<Condition> {
+    let previous = server.status.as_ref().map_or(&[][..], |s| &s.conditions);
+    let generation = server.metadata.generation.unwrap_or_default();
+    list.into_iter().map(|c| c.build(generation, previous, now)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ostler_crds::ServerSpec;
+
+    use super::*;
+
+    fn refusal(passing: bool) -> Refusal {
+        Refusal { reason: reason::NO_HOST_FITS, message: "0 of 1 Hosts fit".into(), passing }
+    }
+
+    #[test]
+    fn a_refusal_is_written_once() {
+        let mut server = Server::new("a", ServerSpec::default());
+        server.metadata.generation = Some(1);
+        let first = refused(&server, &refusal(false), Timestamp::from_second(10).unwrap());
+        assert!(!says_already(&server, &first));
+        assert_eq!(first.state.as_ref().unwrap().status, "ERROR");
+        server.status = Some(first);
+        let again = refused(&server, &refusal(false), Timestamp::from_second(99).unwrap());
+        assert!(says_already(&server, &again));
+    }
+
+    #[test]
+    fn a_refusal_that_passes_shows_building_and_no_fault() {
+        let server = Server::new("a", ServerSpec::default());
+        let status = refused(&server, &refusal(true), Timestamp::UNIX_EPOCH);
+        assert_eq!(status.state.unwrap().status, "BUILD");
+        assert!(status.fault.is_none());
+    }
+}

@@ -1,0 +1,229 @@
+//! Image → status: each image from the web is fetched once and checked, so that a Server is never placed with one that
+//! no host could use. The hosts fetch it again, by the digest that is written here.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::StreamExt;
+use jiff::Timestamp;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+    runtime::{
+        Controller,
+        controller::{Action, Config},
+        reflector::ObjectRef,
+        watcher,
+    },
+};
+use ostler_crds::{
+    ConditionBuilder, ConditionStatus, Image, ImageStatus,
+    image::{HttpSource, ImageState},
+    names::{MANAGER_FIELD_MANAGER, condition, reason},
+};
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Context;
+use crate::{
+    common::backoff::Backoff,
+    image::{FetchError, Fetched, Wanted},
+};
+
+/// Images that are fetched at once.
+const CONCURRENCY: u16 = 2;
+/// Time between two reports of progress.
+const PROGRESS_EVERY: Duration = Duration::from_secs(10);
+
+struct Checker {
+    context: Context,
+    changed: Arc<Notify>,
+    backoff: Backoff<ObjectRef<Image>>,
+}
+
+/// Removes what a crash left in the scratch folder, and makes it if it is missing.
+pub fn empty_scratch(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        // Only files of ours: the folder may be a shared one by mistake.
+        if entry.file_name().to_string_lossy().starts_with("check-") {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The controller of Images; its store is the leader's store of Images.
+pub fn controller(client: &Client) -> Controller<Image> {
+    Controller::new(Api::<Image>::all(client.clone()), watcher::Config::default())
+}
+
+/// Checks Images until `term`, and tells `changed` of each that is new or changed.
+pub async fn run(context: &Context, controller: Controller<Image>, changed: Arc<Notify>, term: CancellationToken) {
+    let checker = Arc::new(Checker {
+        context: context.clone(),
+        changed,
+        backoff: Backoff::new(Duration::from_secs(5), Duration::from_secs(300)),
+    });
+    controller
+        .with_config(Config::default().concurrency(CONCURRENCY))
+        .graceful_shutdown_on(term.cancelled_owned())
+        .run(reconcile, on_error, checker)
+        .for_each(|_| std::future::ready(()))
+        .await;
+}
+
+async fn reconcile(image: Arc<Image>, checker: Arc<Checker>) -> Result<Action, kube::Error> {
+    if image.meta().deletion_timestamp.is_some() {
+        return Ok(Action::await_change());
+    }
+    checker.changed.notify_one();
+    let state = image.status.as_ref().and_then(|s| s.state);
+    match (&image.spec.source.http, state) {
+        (_, Some(ImageState::Active | ImageState::Killed)) => Ok(Action::await_change()),
+        (None, None) => {
+            let message = "waiting for its bytes: openstack image create --file, or the image API's upload".to_owned();
+            write(&image, &checker, report(&image, ImageState::Queued, reason::AWAITING_UPLOAD, message)).await?;
+            Ok(Action::await_change())
+        }
+        (None, Some(ImageState::Queued | ImageState::Saving)) => Ok(Action::await_change()),
+        (Some(source), None | Some(ImageState::Queued | ImageState::Saving)) => check(&image, source, &checker).await,
+    }
+}
+
+fn on_error(image: Arc<Image>, error: &kube::Error, checker: Arc<Checker>) -> Action {
+    let wait = checker.backoff.failed(&ObjectRef::from_obj(&*image));
+    tracing::warn!(image = %image.name_any(), %error, "trying again in {wait:?}");
+    Action::requeue(wait)
+}
+
+/// Fetches and checks one image, and says what came of it.
+async fn check(image: &Image, source: &HttpSource, checker: &Checker) -> Result<Action, kube::Error> {
+    let key = ObjectRef::from_obj(image);
+    let target = checker.context.args.scratch_dir.join(format!("check-{}", image.uid().unwrap_or_default()));
+    let wanted = Wanted { sha256: source.sha256.clone(), size: None, format: image.spec.disk_format };
+    let (progress, told) = tokio::sync::watch::channel(None);
+    let report_progress = tell_progress(image, checker, told);
+    let fetch = checker.context.fetcher.fetch(&source.url, &wanted, &target, move |done, of| {
+        let percent = of.filter(|n| *n > 0).map(|n| u32::try_from(done * 100 / n).unwrap_or(100).min(100));
+        progress.send_replace(percent);
+    });
+    let result = tokio::select! {
+        result = fetch => result,
+        never = report_progress => match never {},
+    };
+    // Only the verdict is kept: hosts fetch for themselves.
+    let _ = tokio::fs::remove_file(&target).await;
+    let about = image.object_ref(&());
+    match result {
+        Ok(fetched) => {
+            write(image, checker, verified(image, fetched)).await?;
+            checker.backoff.succeeded(&key);
+            Ok(Action::await_change())
+        }
+        Err(error) => {
+            let action = failed(image, checker, &error, &key).await?;
+            if !told_before(image, &error) {
+                checker.context.events.warning(&about, error.reason(), "Fetch", error.to_string()).await;
+            }
+            Ok(action)
+        }
+    }
+}
+
+async fn failed(
+    image: &Image,
+    checker: &Checker,
+    error: &FetchError,
+    key: &ObjectRef<Image>,
+) -> Result<Action, kube::Error> {
+    if error.is_transient() {
+        if !told_before(image, error) {
+            write(image, checker, report(image, ImageState::Queued, error.reason(), error.to_string())).await?;
+        }
+        return Ok(Action::requeue(checker.backoff.failed(key)));
+    }
+    let message = format!("{error}; delete this Image and make one that is right");
+    write(image, checker, report(image, ImageState::Killed, error.reason(), message)).await?;
+    Ok(Action::await_change())
+}
+
+fn told_before(image: &Image, error: &FetchError) -> bool {
+    let conditions = image.status.as_ref().map_or(&[][..], |s| &s.conditions);
+    ostler_crds::find_condition(conditions, condition::READY)
+        .is_some_and(|c| c.reason == error.reason() && c.message.starts_with(&error.to_string()))
+}
+
+/// Writes progress from time to time; never ends.
+async fn tell_progress(
+    image: &Image,
+    checker: &Checker,
+    told: tokio::sync::watch::Receiver<Option<u32>>,
+) -> std::convert::Infallible {
+    let began = Instant::now();
+    loop {
+        tokio::time::sleep(PROGRESS_EVERY).await;
+        let percent = *told.borrow();
+        let message = format!("fetching for {} s", began.elapsed().as_secs());
+        let mut status = report(image, ImageState::Saving, reason::IN_PROGRESS, message);
+        status.progress = percent;
+        if let Err(error) = write(image, checker, status).await {
+            tracing::debug!(%error, "progress of an image was not written");
+        }
+    }
+}
+
+fn verified(image: &Image, fetched: Fetched) -> ImageStatus {
+    let message = format!("{} bytes, sha256 as promised", fetched.digests.size);
+    ImageStatus {
+        sha256: Some(fetched.digests.sha256),
+        sha512: Some(fetched.digests.sha512),
+        md5: Some(fetched.digests.md5),
+        size: Some(fetched.digests.size),
+        virtual_size: Some(fetched.inspected.virtual_size),
+        ..report(image, ImageState::Active, reason::VERIFIED, message)
+    }
+}
+
+fn report(image: &Image, state: ImageState, reason: &'static str, message: String) -> ImageStatus {
+    let make = |type_, status| ConditionBuilder { type_, status, reason, message: message.clone() };
+    let mut list = vec![match state {
+        ImageState::Active => make(condition::READY, ConditionStatus::True),
+        ImageState::Queued | ImageState::Saving | ImageState::Killed => make(condition::READY, ConditionStatus::False),
+    }];
+    match state {
+        ImageState::Active => {}
+        ImageState::Queued | ImageState::Saving => list.push(make(condition::RECONCILING, ConditionStatus::True)),
+        ImageState::Killed => list.push(make(condition::STALLED, ConditionStatus::True)),
+    }
+    let previous = image.status.as_ref().map_or(&[][..], |s| &s.conditions);
+    let generation = image.meta().generation.unwrap_or_default();
+    let now = Timestamp::now();
+    ImageStatus {
+        observed_generation: Some(generation),
+        state: Some(state),
+        conditions: list.into_iter().map(|c| c.build(generation, previous, now)).collect(),
+        ..Default::default()
+    }
+}
+
+async fn write(image: &Image, checker: &Checker, status: ImageStatus) -> Result<(), kube::Error> {
+    let api = Api::<Image>::namespaced(checker.context.client.clone(), &image.namespace().unwrap_or_default());
+    let patch = json!({
+        "apiVersion": Image::api_version(&()),
+        "kind": Image::kind(&()),
+        "metadata": { "name": image.name_any(), "uid": image.uid() },
+        "status": status,
+    });
+    // Not forced: once the shim has taken an upload, its word stands.
+    let params = PatchParams::apply(MANAGER_FIELD_MANAGER);
+    match api.patch_status(&image.name_any(), &params, &Patch::Apply(&patch)).await {
+        Err(kube::Error::Api(refusal)) if refusal.code == 404 || refusal.code == 409 => Ok(()),
+        other => other.map(|_| ()),
+    }
+}

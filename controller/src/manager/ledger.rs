@@ -1,0 +1,271 @@
+//! What is given out: resources of Hosts and addresses of Networks, by Server. The book is what the Servers' status
+//! says, kept up by the watch, plus the bindings that are on their way to the API server.
+
+use std::collections::{HashMap, HashSet};
+
+use kube::{Resource, runtime::reflector::ObjectRef};
+use ostler_crds::{Server, host::Resources, server::ServerAddress};
+use ostler_engine::{
+    allocate::{Book, NoAddress},
+    resolve::Interface,
+};
+use uuid::Uuid;
+
+/// What one Server holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Holding {
+    host: String,
+    resources: Resources,
+    addresses: Vec<ServerAddress>,
+    /// The API server has confirmed it.
+    confirmed: bool,
+}
+
+/// Who holds what.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    book: Book,
+    holdings: HashMap<String, Holding>,
+    by_host: HashMap<String, Resources>,
+    pending: HashSet<ObjectRef<Server>>,
+    /// While a list comes in: the uids in it so far.
+    listed: Option<HashSet<String>>,
+}
+
+impl Ledger {
+    /// A new list of all Servers begins; deletions in the gap before it were not seen.
+    pub fn begin_list(&mut self) {
+        self.listed = Some(HashSet::new());
+        self.pending.clear();
+    }
+
+    /// The list is whole: what it does not name is gone, but for bindings on their way.
+    pub fn end_list(&mut self) {
+        let Some(listed) = self.listed.take() else { return };
+        let gone: Vec<_> = self
+            .holdings
+            .iter()
+            .filter(|(uid, h)| h.confirmed && !listed.contains(*uid))
+            .map(|(u, _)| u.clone())
+            .collect();
+        for uid in gone {
+            self.release(&uid);
+        }
+    }
+
+    /// Takes over what a Server's status says.
+    pub fn note(&mut self, server: &Server) {
+        let key = ObjectRef::from_obj(server);
+        let Some(uid) = server.meta().uid.clone() else { return };
+        if let Some(listed) = &mut self.listed {
+            listed.insert(uid.clone());
+        }
+        let Some(host) = server.status.as_ref().and_then(|s| s.host.clone()) else {
+            self.pending.insert(key);
+            return;
+        };
+        self.pending.remove(&key);
+        let status = server.status.clone().unwrap_or_default();
+        let resources = status.flavor.as_ref().map(|f| Resources {
+            vcpus: f.vcpus.into(),
+            memory_mib: f.memory_mib,
+            disk_gib: match f.disk_gib {
+                0 => status.image.as_ref().map_or(0, |i| i.virtual_size.div_ceil(1 << 30)),
+                n => n,
+            },
+        });
+        let holding =
+            Holding { host, resources: resources.unwrap_or_default(), addresses: status.addresses, confirmed: true };
+        if self.holdings.get(&uid) != Some(&holding) {
+            self.release(&uid);
+            self.hold(uid, holding);
+        }
+    }
+
+    /// Forgets a Server that is gone.
+    pub fn forget(&mut self, server: &Server) {
+        self.pending.remove(&ObjectRef::from_obj(server));
+        if let Some(uid) = &server.meta().uid {
+            self.release(uid);
+        }
+    }
+
+    /// Whether the Server holds something already, be it confirmed or on its way.
+    pub fn holds(&self, uid: &str) -> bool {
+        self.holdings.contains_key(uid)
+    }
+
+    /// What is held of a Host.
+    pub fn held(&self, host: &str) -> Resources {
+        self.by_host.get(host).copied().unwrap_or_default()
+    }
+
+    /// How many addresses of a Network are held.
+    pub fn addresses_in_use(&self, network: &str) -> u64 {
+        self.book.in_use(network)
+    }
+
+    /// Servers that have no Host yet.
+    pub fn pending(&self) -> impl Iterator<Item = ObjectRef<Server>> + '_ {
+        self.pending.iter().cloned()
+    }
+
+    /// Holds resources of `host` and an address for each interface, all or nothing.
+    pub fn take(
+        &mut self,
+        uid: &str,
+        guest: Uuid,
+        host: &str,
+        resources: Resources,
+        interfaces: &[Interface],
+    ) -> Result<Vec<ServerAddress>, NoAddress> {
+        let mut addresses: Vec<ServerAddress> = Vec::with_capacity(interfaces.len());
+        for (i, interface) in interfaces.iter().enumerate() {
+            let mac = self.book.mac(guest, i);
+            match self.book.take(&interface.network, &interface.pool, interface.asked, &mac, uid) {
+                Ok(address) => addresses.push(ServerAddress {
+                    network: interface.network.clone(),
+                    label: interface.label.clone(),
+                    mac,
+                    address: address.to_string(),
+                    prefix_length: interface.pool.net.prefix_len(),
+                    gateway: Some(interface.pool.gateway.to_string()),
+                    dns_servers: interface.pool.dns_servers.iter().map(ToString::to_string).collect(),
+                    mtu: interface.mtu,
+                }),
+                Err(error) => {
+                    self.give_back(uid, &addresses);
+                    return Err(error);
+                }
+            }
+        }
+        let holding = Holding { host: host.to_owned(), resources, addresses: addresses.clone(), confirmed: false };
+        self.count(&holding, true);
+        self.holdings.insert(uid.to_owned(), holding);
+        Ok(addresses)
+    }
+
+    /// Gives back a binding that the API server did not take. A confirmed one stays.
+    pub fn cancel(&mut self, uid: &str) {
+        if self.holdings.get(uid).is_some_and(|h| !h.confirmed) {
+            self.release(uid);
+        }
+    }
+
+    fn hold(&mut self, uid: String, holding: Holding) {
+        for a in &holding.addresses {
+            if let Ok(address) = a.address.parse() {
+                self.book.hold(&a.network, address, &a.mac, &uid);
+            }
+        }
+        self.count(&holding, true);
+        self.holdings.insert(uid, holding);
+    }
+
+    fn release(&mut self, uid: &str) {
+        if let Some(holding) = self.holdings.remove(uid) {
+            self.give_back(uid, &holding.addresses);
+            self.count(&holding, false);
+        }
+    }
+
+    fn give_back(&mut self, uid: &str, addresses: &[ServerAddress]) {
+        for a in addresses {
+            if let Ok(address) = a.address.parse() {
+                self.book.release(&a.network, address, &a.mac, uid);
+            }
+        }
+    }
+
+    fn count(&mut self, holding: &Holding, more: bool) {
+        let sum = self.by_host.entry(holding.host.clone()).or_default();
+        let add = |a: u64, b: u64| if more { a + b } else { a.saturating_sub(b) };
+        sum.vcpus = add(sum.vcpus, holding.resources.vcpus);
+        sum.memory_mib = add(sum.memory_mib, holding.resources.memory_mib);
+        sum.disk_gib = add(sum.disk_gib, holding.resources.disk_gib);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ostler_crds::{ServerSpec, ServerStatus, network::Subnet};
+    use ostler_engine::allocate::Pool;
+
+    use super::*;
+
+    fn lan() -> Interface {
+        let subnet = Subnet { cidr: "10.0.0.0/29".into(), gateway: None, dns_servers: None, pool: None };
+        let pool = Pool::new(&subnet).unwrap();
+        Interface { network: "lan".into(), label: "lan".into(), pool, mtu: None, asked: None }
+    }
+
+    fn one() -> Resources {
+        Resources { vcpus: 1, memory_mib: 128, disk_gib: 1 }
+    }
+
+    fn server(uid: &str, host: Option<&str>) -> Server {
+        let mut s = Server::new(uid, ServerSpec::default());
+        s.metadata.namespace = Some("n".into());
+        s.metadata.uid = Some(uid.into());
+        s.status = Some(ServerStatus { host: host.map(Into::into), ..Default::default() });
+        s
+    }
+
+    #[test]
+    fn a_binding_that_failed_gives_everything_back() {
+        let mut l = Ledger::default();
+        l.take("u", Uuid::nil(), "h", one(), &[lan()]).unwrap();
+        assert_eq!((l.held("h"), l.addresses_in_use("lan")), (one(), 1));
+        l.cancel("u");
+        assert_eq!((l.held("h"), l.addresses_in_use("lan")), (Resources::default(), 0));
+    }
+
+    #[test]
+    fn a_confirmed_binding_is_counted_once_and_not_cancelled() {
+        let mut l = Ledger::default();
+        let addresses = l.take("u", Uuid::nil(), "h", one(), &[lan()]).unwrap();
+        let mut s = server("u", Some("h"));
+        if let Some(status) = s.status.as_mut() {
+            status.addresses = addresses;
+        }
+        l.note(&s);
+        l.note(&s);
+        l.cancel("u");
+        assert_eq!(l.addresses_in_use("lan"), 1);
+        l.forget(&s);
+        assert_eq!((l.addresses_in_use("lan"), l.holds("u")), (0, false));
+    }
+
+    #[test]
+    fn one_interface_without_an_address_takes_none_for_the_others() {
+        let mut l = Ledger::default();
+        let mut full = lan();
+        full.network = "full".into();
+        for i in 0..5u128 {
+            l.take(&i.to_string(), Uuid::from_u128(i), "h", one(), std::slice::from_ref(&full)).unwrap();
+        }
+        assert!(l.take("u", Uuid::nil(), "h", one(), &[lan(), full]).is_err());
+        assert_eq!(l.addresses_in_use("lan"), 0);
+        assert!(!l.holds("u"));
+    }
+
+    #[test]
+    fn a_server_that_a_new_list_does_not_name_holds_nothing() {
+        let mut l = Ledger::default();
+        l.note(&server("a", Some("h")));
+        l.note(&server("b", Some("h")));
+        l.begin_list();
+        l.note(&server("b", Some("h")));
+        l.end_list();
+        assert_eq!((l.holds("a"), l.holds("b")), (false, true));
+    }
+
+    #[test]
+    fn servers_without_a_host_are_pending() {
+        let mut l = Ledger::default();
+        l.note(&server("u", None));
+        assert_eq!(l.pending().count(), 1);
+        l.note(&server("u", Some("h")));
+        assert_eq!(l.pending().count(), 0);
+    }
+}

@@ -1,0 +1,104 @@
+//! The manager: one leader places Servers on Hosts, gives out addresses, checks Images.
+//!
+//! ```text
+//!   elect ─► lead ─┬─ place     Server: resolve → schedule → allocate → one write binds
+//!                  ├─ images    Image: fetch, check, report
+//!                  ├─ networks  Network: count addresses
+//!                  └─ key_pairs KeyPair: fingerprint
+//! ```
+//!
+//! No guest depends on it: a lost manager only means that nothing new is placed.
+
+mod elect;
+mod heartbeats;
+mod images;
+mod key_pairs;
+mod lead;
+mod ledger;
+mod networks;
+mod place;
+mod stores;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use kube::Client;
+use prometheus_client::registry::Registry;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    common::{
+        events::Events,
+        health::{self, Ready},
+    },
+    image::{self, Fetcher},
+};
+
+/// Settings of the manager.
+#[derive(clap::Args, Debug, Clone)]
+pub struct Args {
+    /// Namespace of the release, where Leases live.
+    #[arg(long, env = "OSTLER_NAMESPACE")]
+    pub namespace: String,
+    /// Name of this replica in the election.
+    #[arg(long, env = "OSTLER_IDENTITY")]
+    pub identity: String,
+    /// Where health and metrics are served.
+    #[arg(long, env = "OSTLER_HEALTH_ADDR", default_value = "0.0.0.0:8081")]
+    pub health_addr: SocketAddr,
+    /// Folder for images while they are checked; emptied at start.
+    #[arg(long, env = "OSTLER_SCRATCH_DIR", default_value = "/scratch")]
+    pub scratch_dir: PathBuf,
+    /// How images are fetched.
+    #[command(flatten)]
+    pub image: image::Args,
+}
+
+/// Why the manager ended.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// No way to the API server is configured.
+    #[error("no API server to talk to: {0}")]
+    Config(#[from] kube::config::InferConfigError),
+    /// The client cannot be made.
+    #[error("the API server's client cannot be made: {0}")]
+    Client(#[from] kube::Error),
+    /// The web client cannot be made.
+    #[error("the client for images cannot be made: {0}")]
+    Web(#[from] reqwest::Error),
+    /// The health address cannot be served, or the scratch folder not be used.
+    #[error("{0}: {1}")]
+    Io(String, std::io::Error),
+    /// The election's Lease cannot be used.
+    #[error("leader election: {0}")]
+    Election(#[from] kube_lease_manager::LeaseManagerError),
+}
+
+/// What every part of the manager works with.
+#[derive(Clone)]
+struct Context {
+    client: Client,
+    events: Events,
+    fetcher: Fetcher,
+    args: Arc<Args>,
+}
+
+/// Runs until `shutdown`.
+pub async fn run(args: Args, shutdown: CancellationToken) -> Result<(), Error> {
+    let config = kube::Config::infer().await?;
+    let client = Client::try_from(config)?;
+    let context = Context {
+        events: Events::new(client.clone(), ostler_crds::names::MANAGER_FIELD_MANAGER, &args.identity),
+        fetcher: Fetcher::new(&args.image)?,
+        client,
+        args: Arc::new(args),
+    };
+    images::empty_scratch(&context.args.scratch_dir)
+        .map_err(|e| Error::Io(format!("scratch folder {}", context.args.scratch_dir.display()), e))?;
+    let ready = Ready::default();
+    let served =
+        health::serve(context.args.health_addr, ready.clone(), Arc::new(Registry::default()), shutdown.clone());
+    let health = async { served.await.map_err(|e| Error::Io(context.args.health_addr.to_string(), e)) };
+    tokio::try_join!(health, elect::run(&context, ready, shutdown))?;
+    Ok(())
+}

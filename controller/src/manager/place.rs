@@ -1,0 +1,252 @@
+//! Server → Host: resolve, schedule, allocate, and one write that binds.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use kube::{
+    Api, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+    runtime::{controller::Action, reflector::ObjectRef},
+};
+use ostler_crds::{
+    OpenStackId, Server, ServerStatus,
+    names::{GUEST_FINALIZER, MANAGER_FIELD_MANAGER, reason},
+    server::ServerAddress,
+};
+use ostler_engine::{
+    placement,
+    resolve::{self, Named, Refusal, Resolved},
+    schedule::{self, Candidate},
+};
+use serde_json::json;
+use thiserror::Error;
+
+use super::{Context, heartbeats::Heartbeats, ledger::Ledger, stores::Stores};
+use crate::common::backoff::Backoff;
+
+/// What placing works with.
+pub struct Placer {
+    pub context: Context,
+    pub stores: Stores,
+    pub ledger: Arc<Mutex<Ledger>>,
+    pub heartbeats: Arc<Heartbeats>,
+    pub backoff: Backoff<ObjectRef<Server>>,
+}
+
+/// A pass failed on the way to the API server.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Error(#[from] kube::Error);
+
+/// What is to be done about one Server.
+enum Decision {
+    Bind { host: String, status: Box<ServerStatus> },
+    Refuse(Refusal),
+}
+
+impl Placer {
+    /// One pass over one Server.
+    pub async fn reconcile(server: Arc<Server>, placer: Arc<Self>) -> Result<Action, Error> {
+        let key = ObjectRef::from_obj(&*server);
+        if server.meta().deletion_timestamp.is_some() {
+            return placer.let_go(&server).await;
+        }
+        let bound = server.status.as_ref().is_some_and(|s| s.host.is_some());
+        if bound || placer.ledger().holds(&server.uid().unwrap_or_default()) {
+            placer.backoff.succeeded(&key);
+            return Ok(Action::await_change());
+        }
+        if !server.finalizers().iter().any(|f| f == GUEST_FINALIZER) {
+            placer.add_finalizer(&server).await?;
+            // The watch brings the Server back with its finalizer.
+            return Ok(Action::await_change());
+        }
+        match placer.decide(&server) {
+            Decision::Bind { host, status } => placer.bind(&server, &host, *status).await.map(|()| {
+                placer.backoff.succeeded(&key);
+                Action::await_change()
+            }),
+            Decision::Refuse(refusal) => {
+                placer.refuse(&server, &refusal).await?;
+                Ok(Action::requeue(placer.backoff.failed(&key)))
+            }
+        }
+    }
+
+    /// After a failed request.
+    pub fn on_error(server: Arc<Server>, error: &Error, placer: Arc<Self>) -> Action {
+        let wait = placer.backoff.failed(&ObjectRef::from_obj(&*server));
+        tracing::warn!(server = %server.name_any(), %error, "trying again in {wait:?}");
+        Action::requeue(wait)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides on what is in memory, and holds what it gives out. No await: two passes never decide at once.
+    fn decide(&self, server: &Server) -> Decision {
+        let now = Timestamp::now();
+        let resolved = match self.resolve(server) {
+            Ok(resolved) => resolved,
+            Err(refusal) => return Decision::Refuse(refusal),
+        };
+        let mut ledger = self.ledger();
+        let host = match schedule::choose(&resolved.request, &self.candidates(&ledger)) {
+            Ok(host) => host.to_owned(),
+            Err(none) => {
+                let message = format!("No valid host was found. {none}");
+                return Decision::Refuse(Refusal { reason: reason::NO_HOST_FITS, message, passing: false });
+            }
+        };
+        match self.take(&mut ledger, server, &host, &resolved) {
+            Ok(addresses) => {
+                let status = Box::new(placement::bound(server, resolved, &host, addresses, now));
+                Decision::Bind { host, status }
+            }
+            Err(refusal) => Decision::Refuse(refusal),
+        }
+    }
+
+    fn take(
+        &self,
+        ledger: &mut Ledger,
+        server: &Server,
+        host: &str,
+        resolved: &Resolved,
+    ) -> Result<Vec<ServerAddress>, Refusal> {
+        let refusal = |reason, message| Refusal { reason, message, passing: false };
+        let id = OpenStackId::of(server.meta()).map_err(|e| refusal(reason::INVALID_SPEC, e.to_string()))?;
+        ledger
+            .take(&server.uid().unwrap_or_default(), id.uuid(), host, resolved.request.resources, &resolved.interfaces)
+            .map_err(|e| refusal(reason::NO_ADDRESS, format!("spec.networks: {e}; see kubectl get networks")))
+    }
+
+    fn resolve(&self, server: &Server) -> Result<Resolved, Refusal> {
+        let namespace = server.namespace().unwrap_or_default();
+        let flavor = self.stores.flavors.get(&ObjectRef::new(&server.spec.flavor));
+        let image =
+            server.image_ref().and_then(|r| self.stores.images.get(&ObjectRef::new(&r.name).within(&r.namespace)));
+        let key_pair = server
+            .spec
+            .key_pair
+            .as_ref()
+            .and_then(|k| self.stores.key_pairs.get(&ObjectRef::new(k).within(&namespace)));
+        let networks = self.stores.networks.state();
+        let named = Named {
+            flavor: flavor.as_deref(),
+            image: image.as_deref(),
+            key_pair: key_pair.as_deref(),
+            networks: networks.iter().map(AsRef::as_ref).collect(),
+        };
+        resolve::resolve(server, &named)
+    }
+
+    fn candidates(&self, ledger: &Ledger) -> Vec<Candidate> {
+        let now = Instant::now();
+        let hosts = self.stores.hosts.state();
+        hosts
+            .iter()
+            .map(|host| {
+                let name = host.name_any();
+                Candidate::new(host, ledger.held(&name), self.heartbeats.alive(&name, now))
+            })
+            .collect()
+    }
+
+    fn api(&self, server: &Server) -> Api<Server> {
+        Api::namespaced(self.context.client.clone(), &server.namespace().unwrap_or_default())
+    }
+
+    async fn bind(&self, server: &Server, host: &str, status: ServerStatus) -> Result<(), Error> {
+        let uid = server.uid().unwrap_or_default();
+        let addresses: Vec<_> = status.addresses.iter().map(|a| format!("{} ({})", a.address, a.label)).collect();
+        if let Err(error) = self.write_status(server, &status).await {
+            // Whether it arrived is known only from the object itself; until then the holding stays.
+            match self.api(server).get_opt(&server.name_any()).await {
+                Ok(Some(found)) if found.uid().as_deref() == Some(&uid) => {
+                    let mut ledger = self.ledger();
+                    ledger.cancel(&uid);
+                    ledger.note(&found);
+                }
+                Ok(_) => self.ledger().cancel(&uid),
+                Err(_) => {
+                    let ledger = Arc::clone(&self.ledger);
+                    tokio::spawn(async move {
+                        // A request of ours ends within this time; then the watch tells the truth.
+                        tokio::time::sleep(Duration::from_secs(60)).await;
+                        ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&uid);
+                    });
+                }
+            }
+            return Err(error);
+        }
+        let with = if addresses.is_empty() { String::new() } else { format!(" with {}", addresses.join(", ")) };
+        let note = format!("placed on Host {host}{with}");
+        self.context.events.normal(&server.object_ref(&()), reason::BOUND, "Bind", note).await;
+        Ok(())
+    }
+
+    async fn refuse(&self, server: &Server, refusal: &Refusal) -> Result<(), Error> {
+        let status = placement::refused(server, refusal, Timestamp::now());
+        if placement::says_already(server, &status) {
+            return Ok(());
+        }
+        self.write_status(server, &status).await?;
+        let about = server.object_ref(&());
+        self.context.events.warning(&about, refusal.reason, "Schedule", refusal.message.clone()).await;
+        Ok(())
+    }
+
+    /// Applies the manager's part of the status, on condition that the Server is still the one that was read.
+    async fn write_status(&self, server: &Server, status: &ServerStatus) -> Result<(), Error> {
+        let patch = json!({
+            "apiVersion": Server::api_version(&()),
+            "kind": Server::kind(&()),
+            "metadata": {
+                "name": server.name_any(), "uid": server.uid(), "resourceVersion": server.resource_version(),
+            },
+            "status": status,
+        });
+        let params = PatchParams::apply(MANAGER_FIELD_MANAGER).force();
+        self.api(server).patch_status(&server.name_any(), &params, &Patch::Apply(&patch)).await?;
+        Ok(())
+    }
+
+    async fn add_finalizer(&self, server: &Server) -> Result<(), Error> {
+        let mut finalizers = server.finalizers().to_vec();
+        finalizers.push(GUEST_FINALIZER.to_owned());
+        self.set_finalizers(server, &finalizers).await
+    }
+
+    /// A deleted Server that no host holds anything of: nothing is left to remove.
+    async fn let_go(&self, server: &Server) -> Result<Action, Error> {
+        if !server.finalizers().iter().any(|f| f == GUEST_FINALIZER) {
+            return Ok(Action::await_change());
+        }
+        let host = server.status.as_ref().and_then(|s| s.host.as_deref());
+        // An admin who deletes a Host says that the machine and all that was on it is gone.
+        let gone = host.is_none_or(|h| self.stores.hosts.get(&ObjectRef::new(h)).is_none());
+        if !gone || (host.is_none() && self.ledger().holds(&server.uid().unwrap_or_default())) {
+            // The host's node role removes the guest, or a binding is on its way.
+            return Ok(Action::requeue(Duration::from_secs(60)));
+        }
+        let left: Vec<_> = server.finalizers().iter().filter(|f| *f != GUEST_FINALIZER).cloned().collect();
+        match self.set_finalizers(server, &left).await {
+            Err(Error(kube::Error::Api(status))) if status.code == 404 => {}
+            other => other?,
+        }
+        Ok(Action::await_change())
+    }
+
+    async fn set_finalizers(&self, server: &Server, finalizers: &[String]) -> Result<(), Error> {
+        let patch = json!({ "metadata": {
+            "finalizers": finalizers, "uid": server.uid(), "resourceVersion": server.resource_version(),
+        } });
+        self.api(server).patch(&server.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        Ok(())
+    }
+}
