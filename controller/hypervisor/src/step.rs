@@ -21,6 +21,8 @@ pub enum Step {
 pub enum StorageStep {
     /// Have the image's bytes in the cache, with this digest.
     FetchImage {
+        /// OpenStack id of the Image: the shim is asked for its bytes by this and the digest.
+        image: String,
         /// SHA-256 in hexadecimal; the name in the cache.
         sha256: String,
         /// Exact size in bytes.

@@ -35,7 +35,6 @@ pub(super) fn openstack_nova(id: GuestId) -> SysInfo {
             entry: vec![
                 entry("manufacturer", "Ostler"),
                 entry("product", "OpenStack Nova"),
-                entry("version", env!("CARGO_PKG_VERSION")),
                 entry("serial", &id),
                 entry("uuid", &id),
                 entry("family", "Virtual Machine"),

@@ -8,6 +8,7 @@
 //! MACs that have a reservation, and nobody else.
 
 mod host;
+mod plan;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 pub use self::{
     host::{Reservation, render_host},
+    plan::{ReservationChange, plan_release, plan_reserve},
     read::{ReadNetwork, read},
 };
 use crate::{
