@@ -1,7 +1,7 @@
 #!/bin/bash
 # build.sh: the container images of the local cluster, as OCI tars, without a registry.
 #
-#   build.sh [--bin-dir DIR] [--out DIR] [IMAGE...]     IMAGE: pause controller api-shim (default: all)
+#   build.sh [--bin-dir DIR] [--out DIR] [IMAGE...]     IMAGE: pause ostler (default: both)
 #
 # DIR of --bin-dir holds the binaries `controller` and `api-shim` (dynamically linked, built on this machine's glibc).
 # Writes OUT/IMAGE.tar (default OUT: the cache) and prints their paths. Base layers are kept in the cache (OSTLER_CACHE),
@@ -10,9 +10,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${OSTLER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ostler}/images
 
-# What each image holds besides its binary.
-CONTROLLER_PACKAGES=(libc6 libgcc-s1 ca-certificates libvirt0 qemu-utils)
-API_SHIM_PACKAGES=(libc6 libgcc-s1 ca-certificates)
+# What the image of Ostler holds besides its two binaries.
+PACKAGES=(libc6 libgcc-s1 ca-certificates libvirt0 qemu-utils)
 
 die() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -24,11 +23,11 @@ while (($#)); do
   case $1 in
   --bin-dir) bin_dir=${2:?--bin-dir needs a value} && shift 2 ;;
   --out) out=${2:?--out needs a value} && shift 2 ;;
-  pause | controller | api-shim) images+=("$1") && shift ;;
+  pause | ostler) images+=("$1") && shift ;;
   *) die "unknown argument: $1" ;;
   esac
 done
-((${#images[@]})) || images=(pause controller api-shim)
+((${#images[@]})) || images=(pause ostler)
 mkdir -p "$out" "$cache"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -48,24 +47,22 @@ build_pause() {
   mv "$out/pause.tar.$$" "$out/pause.tar"
 }
 
-# build_program NAME PACKAGE...: base layer, and on top of it the binary without its debug information.
-build_program() {
-  local name=$1 base
-  [[ -n $bin_dir ]] || die "--bin-dir is needed for $name"
-  [[ -x $bin_dir/$name ]] || die "no binary $bin_dir/$name"
-  base=$("$here/base.sh" "${@:2}")
-  mkdir -p "$scratch/$name/usr/local/bin"
-  strip --strip-debug -o "$scratch/$name/usr/local/bin/$name" "$bin_dir/$name"
-  chmod 755 "$scratch/$name/usr/local/bin/$name"
-  "$here/oci.py" --name "localhost/ostler/$name:dev" --out "$out/$name.tar" --entrypoint "/usr/local/bin/$name" \
-    --user 65532:65532 "$base" "$scratch/$name"
+# build_ostler: base layer, and on top of it both binaries without their debug information. One image, as from the
+# Dockerfile: the chart chooses the command.
+build_ostler() {
+  local base binary top=$scratch/ostler/usr/local/bin
+  [[ -n $bin_dir ]] || die "--bin-dir is needed for ostler"
+  base=$("$here/base.sh" "${PACKAGES[@]}")
+  mkdir -p "$top"
+  for binary in controller api-shim; do
+    [[ -x $bin_dir/$binary ]] || die "no binary $bin_dir/$binary"
+    strip --strip-debug -o "$top/$binary" "$bin_dir/$binary"
+    chmod 755 "$top/$binary"
+  done
+  "$here/oci.py" --name localhost/ostler:dev --out "$out/ostler.tar" --user 65532:65532 "$base" "$scratch/ostler"
 }
 
 for image in "${images[@]}"; do
-  case $image in
-  pause) build_pause ;;
-  controller) build_program controller "${CONTROLLER_PACKAGES[@]}" ;;
-  api-shim) build_program api-shim "${API_SHIM_PACKAGES[@]}" ;;
-  esac
+  "build_$image"
   printf '%s\n' "$out/$image.tar"
 done

@@ -1,0 +1,91 @@
+# shellcheck shell=bash disable=SC2154 # variables of demo.sh
+# guest.sh: docs/examples with the demo's own image and key, and the guest that comes of them.
+
+guest_steps() {
+  step "apply docs/examples" apply_examples
+  step "wait for the guest" wait_for_guest
+  step "wait for its ready line" wait_for_console
+}
+
+# The examples as they stand, with patches for what differs from machine to machine.
+write_overlay() {
+  local overlay=$demo/manifests source
+  mkdir -p "$overlay/examples"
+  cp "$repo"/docs/examples/*.yaml "$overlay/examples/"
+  if [[ $mode == local ]]; then
+    source="{http: {url: 'http://$(cluster_value node_ip):8099/tiny.qcow2', sha256: '$(sha256sum <"$demo/tiny.qcow2" | cut -d' ' -f1)'}}"
+  fi
+  cat >"$overlay/kustomization.yaml" <<K
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: $project
+resources: [examples]
+patches:
+  - target: {kind: KeyPair, name: me}
+    patch: |
+      [{op: replace, path: /spec/publicKey, value: "$(cat "$demo/id_ed25519.pub")"}]
+  - target: {kind: Image, name: tiny}
+    patch: |
+$(if [[ $mode == local ]]; then
+    printf '      [{op: replace, path: /spec/source, value: %s}]\n' "$source"
+  else
+    # Uploaded through the API instead; see upload_image.
+    printf '      $patch: delete\n      apiVersion: compute.ostler.dev/v1alpha1\n      kind: Image\n      metadata: {name: tiny}\n'
+  fi)
+K
+}
+
+apply_examples() {
+  write_overlay
+  [[ $mode == local ]] || upload_image
+  kubectl_ apply --server-side -k "$demo/manifests"
+}
+
+# In a named cluster there is no web server of ours: the image goes through the OpenStack front.
+upload_image() {
+  write_env
+  # shellcheck source=/dev/null
+  . "$demo/env"
+  openstack image show tiny >/dev/null 2>&1 ||
+    openstack image create --disk-format qcow2 --container-format bare --file "$demo/tiny.qcow2" tiny
+}
+
+wait_for_guest() {
+  kubectl_ -n "$project" wait --for=condition=Ready image.compute.ostler.dev/tiny --timeout=120s
+  kubectl_ -n "$project" wait --for=condition=Ready server.compute.ostler.dev/hello --timeout=180s
+}
+
+guest_address() { kubectl_ -n "$project" get server.compute.ostler.dev/hello -o jsonpath='{.status.addresses[0].address}'; }
+
+ready_line() {
+  # shellcheck source=/dev/null
+  (. "$demo/env" && openstack console log show hello | grep -a 'OSTLER-READY' | tail -n 1)
+}
+
+wait_for_console() {
+  write_env
+  for _ in {1..60}; do
+    ready_line && return
+    sleep 2
+  done
+  echo "the guest's console shows no OSTLER-READY line; see: openstack console log show hello"
+  return 1
+}
+
+show() {
+  printf '\n$ %s\n' "$*"
+  # shellcheck source=/dev/null
+  (. "$demo/env" && "$@")
+}
+
+show_guest() {
+  show kubectl get servers -n "$project" -o wide
+  printf '\nThe guest wrote to its serial console:\n  %s\n' "$(ready_line)"
+  show openstack server list
+  show openstack server show hello
+  if [[ $mode == local ]]; then
+    show guest-ssh hello hostname
+  else
+    printf '\nThe guest is at %s behind its host; log in from there: ssh -i %s root@%s\n' "$(guest_address)" "$demo/id_ed25519" "$(guest_address)"
+  fi
+}
