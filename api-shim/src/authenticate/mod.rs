@@ -1,0 +1,171 @@
+//! Who is calling: from a password or a token to a [`Caller`].
+//!
+//! ```text
+//!  password ─► throttle ─► argon2id ┐
+//!  Kubernetes bearer ─► TokenReview ┼─► User ─► Ticket ─► sealed text (the client's token)
+//!  our token ───────────────────────┘             ▲
+//!  X-Auth-Token ─► open, expired? revoked? user still there? ─► Caller
+//! ```
+//!
+//! Keys and revocations live in Secrets of the release namespace, so that all replicas agree and a restart logs nobody
+//! out.
+
+pub mod caller;
+pub mod keys;
+pub mod password;
+pub mod review;
+pub mod revoke;
+pub mod throttle;
+pub mod ticket;
+pub mod users;
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use http::HeaderMap;
+use jiff::Timestamp;
+use kube::Client;
+
+pub use caller::{Caller, User};
+use password::Verifier;
+use throttle::Throttle;
+use ticket::{Origin, Ticket};
+use users::UserSecrets;
+
+use crate::{fault::Fault, observe::Metrics, store::Stores};
+
+/// The header of the caller's token.
+pub const TOKEN_HEADER: &str = "x-auth-token";
+/// Longest token that is looked at, in bytes.
+const TOKEN_LIMIT: usize = 16 * 1024;
+
+/// Answers who is calling.
+pub struct Authenticator {
+    client: Client,
+    namespace: String,
+    stores: Arc<Stores>,
+    verifier: Verifier,
+    throttle: std::sync::Mutex<Throttle>,
+    lifetime: u32,
+    metrics: Metrics,
+}
+
+impl Authenticator {
+    /// Over the Secrets in `stores`; tokens last `lifetime` seconds.
+    pub fn new(client: Client, namespace: String, stores: Arc<Stores>, lifetime: u32, metrics: Metrics) -> Self {
+        let verifier = Verifier::default();
+        Self { client, namespace, stores, verifier, throttle: Default::default(), lifetime, metrics }
+    }
+
+    /// The caller of a request by its `X-Auth-Token`; 401 without a good one.
+    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
+        let token = headers.get(TOKEN_HEADER).and_then(|v| v.to_str().ok()).ok_or_else(Fault::unauthorized)?;
+        self.open(token).await
+    }
+
+    /// The caller that a token of ours stands for; 401 if it is no good any more.
+    pub async fn open(&self, token: &str) -> Result<Caller, Fault> {
+        if token.len() > TOKEN_LIMIT {
+            return Err(Fault::unauthorized());
+        }
+        let ring = keys::ring(&self.stores.keystone, &self.namespace)?;
+        let ticket = ring.open(token).ok_or_else(Fault::unauthorized)?;
+        let expired = ticket.expires_at <= Timestamp::now().as_second();
+        if expired || revoke::is_revoked(&self.stores.keystone, &self.namespace, &ticket.audit_id) {
+            return Err(Fault::unauthorized());
+        }
+        let user = match &ticket.origin {
+            Origin::Kubernetes => User { name: ticket.user.clone(), groups: ticket.groups.clone() },
+            Origin::Secret { fingerprint } => {
+                let secret = self.users().find(&ticket.user).filter(|u| u.fingerprint() == *fingerprint);
+                secret.ok_or_else(Fault::unauthorized)?.user()
+            }
+        };
+        Ok(Caller { user, project: ticket.project.clone(), ticket: Arc::new(ticket) })
+    }
+
+    /// The user with this name and password. The answer, and the work behind it, is the same for an unknown user, an
+    /// unset password and a wrong one. 429 after repeated failures from one address.
+    pub async fn by_password(&self, name: &str, password: String, peer: IpAddr) -> Result<(User, Origin), Fault> {
+        let wait = self.with_throttle(|t| t.check(name, peer, Instant::now()));
+        if let Some(seconds) = wait {
+            let fault = Fault::new(http::StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts; try again later.");
+            return Err(Fault { retry_after: Some(seconds), ..fault });
+        }
+        let found = self.users().find(name);
+        let hash = found.as_ref().map(|u| u.password_hash.clone()).or_else(|| self.users().any_hash());
+        let good = self.verifier.verify(password, hash).await?;
+        match found.filter(|_| good) {
+            Some(secret) => {
+                self.with_throttle(|t| t.succeeded(name, peer));
+                Ok((secret.user(), Origin::Secret { fingerprint: secret.fingerprint() }))
+            }
+            None => {
+                self.with_throttle(|t| t.failed(name, peer, Instant::now()));
+                self.metrics.failed_logins.inc();
+                Err(Fault::unauthorized())
+            }
+        }
+    }
+
+    /// The user behind a Kubernetes bearer token.
+    pub async fn by_bearer(&self, token: &str) -> Result<(User, Origin), Fault> {
+        let user = review::review(&self.client, token, None).await?;
+        user.map(|u| (u, Origin::Kubernetes)).ok_or_else(|| {
+            self.metrics.failed_logins.inc();
+            Fault::unauthorized()
+        })
+    }
+
+    /// Issues a token; `not_after` bounds its life when it was made from another token.
+    pub fn issue(&self, new: NewTicket) -> Result<(String, Caller), Fault> {
+        let now = Timestamp::now();
+        let expires = now.as_second() + i64::from(self.lifetime);
+        let ticket = Ticket {
+            user: new.user.name.clone(),
+            groups: if new.origin == Origin::Kubernetes { new.user.groups.clone() } else { Vec::new() },
+            origin: new.origin,
+            project: new.project.clone(),
+            methods: new.methods,
+            audit_id: new.audit_id.unwrap_or_else(ticket::new_audit_id),
+            issued_at: now.as_second(),
+            expires_at: new.not_after.map_or(expires, |limit| limit.min(expires)),
+        };
+        let text = keys::ring(&self.stores.keystone, &self.namespace)?.seal(&ticket)?;
+        Ok((text, Caller { user: new.user, project: new.project, ticket: Arc::new(ticket) }))
+    }
+
+    /// Revokes a token and all that were made from it.
+    pub async fn revoke(&self, caller: &Caller) -> Result<(), Fault> {
+        revoke::revoke(&self.client, &self.stores.keystone, &self.namespace, &caller.ticket).await
+    }
+
+    /// The user's default project, if its Secret names one.
+    pub fn default_project(&self, user: &User) -> Option<String> {
+        self.users().find(&user.name).and_then(|u| u.default_project)
+    }
+
+    /// The users that have a Secret.
+    pub fn users(&self) -> UserSecrets<'_> {
+        UserSecrets::new(&self.stores.users)
+    }
+
+    fn with_throttle<T>(&self, f: impl FnOnce(&mut Throttle) -> T) -> T {
+        f(&mut self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+/// What a token is to stand for.
+pub struct NewTicket {
+    /// The user.
+    pub user: User,
+    /// How the user was proven.
+    pub origin: Origin,
+    /// The project, if scoped.
+    pub project: Option<String>,
+    /// Keystone's methods.
+    pub methods: Vec<String>,
+    /// The audit id of the token that it is made from: revoking that one revokes this one.
+    pub audit_id: Option<String>,
+    /// When the token that it is made from expires, in seconds.
+    pub not_after: Option<i64>,
+}

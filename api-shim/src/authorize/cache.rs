@@ -1,0 +1,68 @@
+//! Verdicts that are still fresh. Pure: the time is an argument.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use super::Rule;
+use crate::authenticate::User;
+
+/// How long a verdict holds.
+const FRESH: Duration = Duration::from_secs(10);
+/// Most verdicts kept.
+const ENTRIES: usize = 50_000;
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Question {
+    user: String,
+    groups: Vec<String>,
+    namespace: Option<String>,
+    rule: Rule,
+}
+
+impl Question {
+    pub(super) fn new(user: &User, namespace: Option<&str>, rule: Rule) -> Self {
+        Self { user: user.name.clone(), groups: user.groups.clone(), namespace: namespace.map(str::to_owned), rule }
+    }
+}
+
+/// Verdicts by question.
+#[derive(Default)]
+pub(super) struct Verdicts(HashMap<Question, (bool, Instant)>);
+
+impl Verdicts {
+    pub(super) fn get(&self, question: &Question, now: Instant) -> Option<bool> {
+        self.0.get(question).filter(|(_, at)| now.saturating_duration_since(*at) < FRESH).map(|(v, _)| *v)
+    }
+
+    pub(super) fn put(&mut self, question: Question, verdict: bool, now: Instant) {
+        if self.0.len() >= ENTRIES {
+            self.0.retain(|_, (_, at)| now.saturating_duration_since(*at) < FRESH);
+        }
+        if self.0.len() >= ENTRIES {
+            self.0.clear();
+        }
+        self.0.insert(question, (verdict, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_holds_for_its_question_only_and_not_for_long() {
+        let (mut verdicts, now) = (Verdicts::default(), Instant::now());
+        let user = User { name: "a".into(), groups: vec!["g".into()] };
+        let rule = Rule::on("list", "servers");
+        let asked = |u: &User, ns: &str, r: Rule| Question::new(u, Some(ns), r);
+        verdicts.put(asked(&user, "prod", rule), true, now);
+        assert_eq!(verdicts.get(&asked(&user, "prod", rule), now), Some(true));
+        assert_eq!(verdicts.get(&asked(&user, "dev", rule), now), None);
+        assert_eq!(verdicts.get(&asked(&User { groups: vec![], ..user.clone() }, "prod", rule), now), None);
+        assert_eq!(verdicts.get(&asked(&user, "prod", Rule::on("create", "servers")), now), None);
+        assert_eq!(verdicts.get(&asked(&user, "prod", rule), now + FRESH), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! What a caller may do: Kubernetes RBAC decides, asked by SubjectAccessReview; verdicts are kept for some seconds.
+//!
+//! A [`Permit`] is the proof of a check. Nothing outside this module can make one, and functions of [`crate::store`]
+//! demand one.
+
+mod cache;
+mod permit;
+pub mod roles;
+pub mod rule;
+
+use std::{sync::Mutex, time::Instant};
+
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use kube::{Api, Client, api::PostParams};
+use ostler_crds::GROUP;
+
+use self::cache::{Question, Verdicts};
+pub use self::{
+    permit::Permit,
+    rule::{Rule, Scope},
+};
+use crate::{
+    authenticate::{Caller, User},
+    fault::Fault,
+    observe::Metrics,
+    store::refusal,
+};
+
+/// Asks the API server who may do what.
+pub struct Authorizer {
+    client: Client,
+    verdicts: Mutex<Verdicts>,
+    metrics: Metrics,
+}
+
+impl Authorizer {
+    /// Over a client that may create SubjectAccessReviews.
+    pub fn new(client: Client, metrics: Metrics) -> Self {
+        Self { client, verdicts: Mutex::default(), metrics }
+    }
+
+    /// The proof that `caller` may do what `rule` says, or 403 with a sentence that names the missing permission.
+    pub async fn authorize(&self, caller: Caller, rule: Rule) -> Result<Permit, Fault> {
+        let Some(project) = caller.project.clone() else {
+            return Err(Fault::forbidden("This operation needs a token that is scoped to a project."));
+        };
+        let namespace = (rule.scope == Scope::Project).then_some(project.as_str());
+        if !self.may(&caller.user, namespace, rule).await? {
+            return Err(Fault::forbidden(format!(
+                "Policy does not allow this operation: it needs permission to {rule} in {}.",
+                namespace.map_or_else(|| "the whole cluster".to_owned(), |n| format!("project {n}"))
+            )));
+        }
+        Ok(Permit::new(caller, project, rule))
+    }
+
+    /// A further permission that only widens what is shown or accepted; no proof comes of it.
+    pub async fn may_also(&self, permit: &Permit, rule: Rule) -> Result<bool, Fault> {
+        let namespace = (rule.scope == Scope::Project).then(|| permit.project());
+        self.may(&permit.caller().user, namespace, rule).await
+    }
+
+    /// Whether `user` may do what `rule` says in `namespace` (`None`: everywhere).
+    pub async fn may(&self, user: &User, namespace: Option<&str>, rule: Rule) -> Result<bool, Fault> {
+        let question = Question::new(user, namespace, rule);
+        if let Some(verdict) = self.with_verdicts(|v| v.get(&question, Instant::now())) {
+            return Ok(verdict);
+        }
+        let verdict = self.ask(user, namespace, rule).await?;
+        self.with_verdicts(|v| v.put(question, verdict, Instant::now()));
+        Ok(verdict)
+    }
+
+    async fn ask(&self, user: &User, namespace: Option<&str>, rule: Rule) -> Result<bool, Fault> {
+        let attributes = ResourceAttributes {
+            group: Some(GROUP.to_owned()),
+            resource: Some(rule.resource.to_owned()),
+            subresource: rule.subresource.map(str::to_owned),
+            verb: Some(rule.verb.to_owned()),
+            namespace: namespace.map(str::to_owned),
+            ..Default::default()
+        };
+        let review = SubjectAccessReview {
+            spec: SubjectAccessReviewSpec {
+                user: Some(user.name.clone()),
+                groups: Some(user.groups.clone()),
+                resource_attributes: Some(attributes),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        self.metrics.access_reviews.inc();
+        let api: Api<SubjectAccessReview> = Api::all(self.client.clone());
+        let answer = api.create(&PostParams::default(), &review).await;
+        let status = answer.map_err(|e| refusal::read_fault("SubjectAccessReview", &e))?.status;
+        Ok(status.is_some_and(|s| s.allowed && s.denied != Some(true)))
+    }
+
+    fn with_verdicts<T>(&self, f: impl FnOnce(&mut Verdicts) -> T) -> T {
+        f(&mut self.verdicts.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,92 @@
+//! Keystone's documents.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{DOMAIN_ID, DOMAIN_NAME};
+use crate::{
+    authenticate::{Caller, User},
+    authorize::roles::Role,
+    http::{Inbound, Service},
+    shape::time,
+};
+
+/// The body of a token.
+pub fn token(inbound: &Inbound, caller: &Caller, roles: &[Role], with_catalog: bool) -> Value {
+    let ticket = &caller.ticket;
+    let mut token = json!({
+        "methods": ticket.methods,
+        "user": {
+            "domain": domain_ref(), "id": caller.user.id(), "name": caller.user.name, "password_expires_at": null,
+        },
+        "audit_ids": [ticket.audit_id],
+        "issued_at": time::micros(time::from_seconds(ticket.issued_at)),
+        "expires_at": time::micros(time::from_seconds(ticket.expires_at)),
+    });
+    if let Some(project) = &caller.project {
+        token["project"] = json!({"domain": domain_ref(), "id": project, "name": project});
+        token["is_domain"] = false.into();
+        token["roles"] = roles.iter().map(|r| json!({"id": r.name(), "name": r.name()})).collect();
+        if with_catalog {
+            token["catalog"] = catalog(inbound);
+        }
+    }
+    json!({"token": token})
+}
+
+/// The only domain, as a reference.
+pub fn domain_ref() -> Value {
+    json!({"id": DOMAIN_ID, "name": DOMAIN_NAME})
+}
+
+/// The catalog; the three interfaces share one URL.
+pub fn catalog(inbound: &Inbound) -> Value {
+    let region = inbound.app.settings.region.as_str();
+    let entry = |service: Service| {
+        let url = inbound.base.service(service);
+        let id = |what: &str| Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{what} {region}").as_bytes()).simple();
+        let endpoint = |interface: &str| {
+            json!({
+                "id": id(&format!("{} {interface}", service.type_())).to_string(),
+                "interface": interface, "region": region, "region_id": region, "url": url,
+            })
+        };
+        let endpoints = ["public", "internal", "admin"].map(endpoint);
+        json!({
+            "id": id(service.type_()).to_string(),
+            "type": service.type_(),
+            "name": service.name(),
+            "endpoints": endpoints,
+        })
+    };
+    Service::ALL.map(entry).into_iter().collect()
+}
+
+/// A project.
+pub fn project(inbound: &Inbound, name: &str) -> Value {
+    json!({
+        "id": name, "name": name, "description": "", "enabled": true, "is_domain": false, "options": {}, "tags": [],
+        "domain_id": DOMAIN_ID, "parent_id": DOMAIN_ID,
+        "links": {"self": format!("{}/v3/projects/{name}", inbound.base.service(Service::Identity))},
+    })
+}
+
+/// A user.
+pub fn user(inbound: &Inbound, user: &User, default_project: Option<&str>) -> Value {
+    let id = user.id();
+    let mut document = json!({
+        "name": user.name, "enabled": true, "domain_id": DOMAIN_ID, "options": {}, "password_expires_at": null,
+        "links": {"self": format!("{}/v3/users/{id}", inbound.base.service(Service::Identity))},
+        "id": id,
+    });
+    if let Some(project) = default_project {
+        document["default_project_id"] = project.into();
+    }
+    document
+}
+
+/// A list with Keystone's links.
+pub fn list(inbound: &Inbound, key: &str, items: Vec<Value>) -> Value {
+    let own = format!("{}{}", inbound.base.as_str(), inbound.path);
+    json!({key: items, "links": {"self": own, "previous": null, "next": null}})
+}

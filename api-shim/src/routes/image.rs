@@ -1,0 +1,2 @@
+//! Rows.
+pub(super) const ROUTES: &[crate::http::Route] = &[];

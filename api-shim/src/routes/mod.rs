@@ -1,0 +1,41 @@
+//! The table of operations: method, path, handler and the permission that it needs. The router, and later documents and
+//! ready-made roles, are made from it.
+
+mod compute;
+mod compute_actions;
+mod identity;
+mod image;
+mod network;
+
+use crate::http::Route;
+
+/// All rows.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    [identity::ROUTES, compute::ROUTES, image::ROUTES, network::ROUTES].into_iter().flatten()
+}
+
+/// A handler that anybody may call.
+macro_rules! open {
+    ($handler:path) => {
+        $crate::http::Handler::Open(|inbound| Box::pin($handler(inbound)))
+    };
+}
+
+/// A handler that needs a valid token.
+macro_rules! authenticated {
+    ($handler:path) => {
+        $crate::http::Handler::Authenticated(|inbound, caller| Box::pin($handler(inbound, caller)))
+    };
+}
+
+/// A handler that needs a permission.
+macro_rules! authorized {
+    ($rule:expr, $handler:path) => {
+        $crate::http::Handler::Authorized($rule, |inbound, permit| Box::pin($handler(inbound, permit)))
+    };
+}
+
+use {authenticated, authorized, open};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Reads. Each demands a permit and shows only what its project may see; what is not there and what is not theirs are
+//! told apart by nobody.
+
+use std::{fmt::Debug, hash::Hash, sync::Arc};
+
+use kube::{Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope};
+use ostler_crds::{Flavor, Image, KeyPair, Network, OpenStackId, Server, image::ImageVisibility};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{Cache, Stores, compact::compact, refusal};
+use crate::{
+    authorize::{Permit, Scope},
+    fault::Fault,
+};
+
+/// The object of the permit's project with this id. A miss in memory falls through to the API server, because another
+/// replica may have made the object a moment ago.
+pub async fn own_by_id<K>(client: &Client, cache: &Cache<K>, permit: &Permit, id: &str) -> Result<Option<Arc<K>>, Fault>
+where
+    K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K::DynamicType: Default + Eq + Hash + Clone,
+{
+    let Some(id) = uuid_of(id) else { return Ok(None) };
+    if let Some(known) = cache.by_id(id) {
+        return Ok(Some(known).filter(|k| k.namespace().as_deref() == Some(permit.project())));
+    }
+    let api: Api<K> = Api::namespaced(client.clone(), permit.project());
+    let fault = |e: kube::Error| refusal::read_fault("object", &e);
+    let listed = api.list_metadata(&ListParams::default()).await.map_err(fault)?;
+    let is_it = |m: &kube::core::ObjectMeta| OpenStackId::of(m).is_ok_and(|i| i.uuid() == id);
+    let Some(name) = listed.items.into_iter().find(|m| is_it(&m.metadata)).map(|m| m.name_any()) else {
+        return Ok(None);
+    };
+    let found = api.get_opt(&name).await.map_err(fault)?;
+    Ok(found.filter(|k| is_it(k.meta())).map(|k| Arc::new(compact(k))))
+}
+
+/// A UUID in any of the forms that clients send.
+pub fn uuid_of(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok()
+}
+
+/// The Servers that a permit lists: of its project, or of all if it was given for the whole cluster.
+pub fn servers(stores: &Stores, permit: &Permit) -> Vec<Arc<Server>> {
+    match permit.rule().scope {
+        Scope::Project => stores.servers.in_namespace(permit.project()),
+        Scope::Cluster => stores.servers.all(),
+    }
+}
+
+/// The Flavors that the permit's project may use.
+pub fn flavors(stores: &Stores, permit: &Permit) -> Vec<Arc<Flavor>> {
+    let mut all = stores.flavors.all();
+    all.retain(|f| f.usable_in(permit.project()));
+    all
+}
+
+/// A Flavor that the permit's project may use, by id.
+pub fn flavor(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Flavor>> {
+    stores.flavors.by_id(uuid_of(id)?).filter(|f| f.usable_in(permit.project()))
+}
+
+/// The Networks that the permit's project may use.
+pub fn networks(stores: &Stores, permit: &Permit) -> Vec<Arc<Network>> {
+    let mut all = stores.networks.all();
+    all.retain(|n| n.usable_in(permit.project()));
+    all
+}
+
+/// A Network that the permit's project may use, by id.
+pub fn network(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Network>> {
+    stores.networks.by_id(uuid_of(id)?).filter(|n| n.usable_in(permit.project()))
+}
+
+/// The Images that the permit's project sees in a list; community ones of others only when asked for.
+pub fn images(stores: &Stores, permit: &Permit, community: bool) -> Vec<Arc<Image>> {
+    let own = |i: &Image| i.namespace().as_deref() == Some(permit.project());
+    let mut all = stores.images.all();
+    all.retain(|i| {
+        own(i) || (i.usable_in(permit.project()) && (community || i.spec.visibility != ImageVisibility::Community))
+    });
+    all
+}
+
+/// An Image that the permit's project may use, by id.
+pub async fn image(client: &Client, stores: &Stores, permit: &Permit, id: &str) -> Result<Option<Arc<Image>>, Fault> {
+    let Some(uuid) = uuid_of(id) else { return Ok(None) };
+    if let Some(known) = stores.images.by_id(uuid) {
+        return Ok(Some(known).filter(|i| i.usable_in(permit.project())));
+    }
+    own_by_id(client, &stores.images, permit, id).await
+}
+
+/// The KeyPairs of the permit's user in its project: their own and those that belong to nobody.
+pub fn key_pairs(stores: &Stores, permit: &Permit) -> Vec<Arc<KeyPair>> {
+    let user = permit.caller().user.id();
+    let mut all = stores.key_pairs.in_namespace(permit.project());
+    all.retain(|k| k.spec.user.as_ref().is_none_or(|u| *u == user));
+    all
+}
+
+/// The KeyPair with this OpenStack name; the user's own before nobody's.
+pub fn key_pair(stores: &Stores, permit: &Permit, name: &str) -> Option<Arc<KeyPair>> {
+    let mut all = key_pairs(stores, permit);
+    all.retain(|k| k.display_name() == name);
+    all.sort_by_key(|k| k.spec.user.is_none());
+    all.into_iter().next()
+}
