@@ -64,7 +64,7 @@ pub struct FlavorSpec {
     pub swap_mib: Option<u64>,
     /// Extra specs, as Nova names them (`hw:cpu_policy`, …). Shown to clients; this version acts on none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 128))]
+    #[schemars(extend("maxProperties" = 128, "additionalProperties" = {"type": "string", "maxLength": 255}))]
     pub extra_specs: BTreeMap<String, String>,
     /// Who may see and use it.
     #[serde(default)]

@@ -65,7 +65,7 @@ pub struct ImageSpec {
     pub min_memory_mib: u64,
     /// Properties as Glance keeps them (`os_distro`, `hw_disk_bus`, …). Shown to clients; this version acts on none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 128))]
+    #[schemars(extend("maxProperties" = 128, "additionalProperties" = {"type": "string", "maxLength": 65535}))]
     pub properties: BTreeMap<String, String>,
     /// Tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -102,7 +102,7 @@ pub struct ServerSpec {
     pub files: Option<Vec<GuestFile>>,
     /// Key and value pairs that the guest finds in `meta` of its metadata.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 128), inner(length(max = 255)))]
+    #[schemars(extend("maxProperties" = 128, "additionalProperties" = {"type": "string", "maxLength": 255}))]
     pub metadata: BTreeMap<String, String>,
     /// Tags for lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -129,7 +129,7 @@ pub struct ServerSpec {
     pub scheduler_hints: Option<BTreeMap<String, String>>,
     /// Labels that the Host must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 16), inner(length(max = 63)))]
+    #[schemars(extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 63}))]
     pub node_selector: Option<BTreeMap<String, String>>,
     /// Availability zone that the Host must be in.
     #[serde(default, skip_serializing_if = "Option::is_none")]

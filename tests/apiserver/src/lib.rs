@@ -1,1 +1,5 @@
-//! Tests against a real kube-apiserver with the chart: see the test binaries in `tests/`.
+//! What the test binaries here share: cases for the API server's verdict, and objects to put before it.
+
+pub mod case;
+pub mod object;
+pub mod verdict;

@@ -8,8 +8,9 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DynamicObject, PostParams};
 use kube::{Client, ResourceExt, core::ObjectMeta};
+use ostler_crds::names::{GUEST_FINALIZER, ID_LABEL};
 
-use crate::apply::{apply, objects};
+use crate::apply::{api_of, apply, objects};
 use crate::control_plane::tool;
 use crate::paths::repository;
 use crate::script::output;
@@ -42,6 +43,11 @@ pub fn render(settings: &[&str]) -> Result<Vec<DynamicObject>> {
     objects(&output(&mut helm)?)
 }
 
+/// The binding that comes into force last, because it is made last.
+fn is_canary(object: &DynamicObject) -> bool {
+    kind(object) == "ValidatingAdmissionPolicyBinding" && object.name_any() == format!("{RELEASE}-identity")
+}
+
 fn kind(object: &DynamicObject) -> &str {
     object.types.as_ref().map(|t| t.kind.as_str()).unwrap_or_default()
 }
@@ -61,7 +67,9 @@ pub async fn install(admin: &Client, settings: &[&str]) -> Result<()> {
     for crd in &crds {
         established(admin, &crd.name_any()).await?;
     }
-    for object in rest.iter().filter(|o| !WORKLOADS.contains(&kind(o))) {
+    let (last, rest): (Vec<_>, Vec<_>) =
+        rest.into_iter().filter(|o| !WORKLOADS.contains(&kind(o))).partition(is_canary);
+    for object in rest.iter().chain(&last) {
         apply(admin, object, NAMESPACE).await.with_context(|| format!("{} {}", kind(object), object.name_any()))?;
     }
     policies_in_force(admin).await
@@ -91,29 +99,19 @@ async fn established(client: &Client, name: &str) -> Result<()> {
     .await
 }
 
-/// Policies come into force some 100 ms after they were made: a label that none accepts shows when.
+/// Policies come into force up to a second after they were made. A label that the canary's policy refuses shows when the last one
+/// has, and a finalizer that nobody asked for shows the mutating one. Nothing is stored (dry run).
 async fn policies_in_force(admin: &Client) -> Result<()> {
-    let canary = |n: u32| {
-        objects(&format!(
-            "{{apiVersion: compute.ostler.dev/v1alpha1, kind: Server, metadata: {{name: canary-{n}, labels: {{compute.ostler.dev/id: none}}}}, spec: {{flavor: f, image: i}}}}"
-        ))
-    };
-    let mut n = 0;
-    wait_for("the policies to be in force", Duration::from_secs(20), || {
-        n += 1;
-        let object = canary(n);
-        async move {
-            let object = object?.into_iter().next().context("no canary")?;
-            let Err(refusal) = apply(admin, &object, NAMESPACE).await else {
-                let api = crate::apply::api_of(admin, &object, NAMESPACE).await?;
-                let name = object.name_any();
-                let bare = serde_json::json!({"metadata": {"finalizers": null}});
-                api.patch(&name, &Default::default(), &kube::api::Patch::Merge(&bare)).await?;
-                api.delete(&name, &Default::default()).await?;
-                return Ok(None);
-            };
-            Ok(refusal.to_string().contains("ValidatingAdmissionPolicy").then_some(()))
-        }
+    let text = "{apiVersion: compute.ostler.dev/v1alpha1, kind: Server, metadata: {name: canary}, spec: {flavor: f, image: i}}";
+    let good = objects(text)?.pop().context("no canary")?;
+    let mut bad = good.clone();
+    bad.metadata.labels = Some([(ID_LABEL.to_owned(), "no-uuid".to_owned())].into());
+    let servers = api_of(admin, &good, NAMESPACE).await?;
+    let dry = PostParams { dry_run: true, ..Default::default() };
+    wait_for("the policies to be in force", Duration::from_secs(20), || async {
+        let born = servers.create(&dry, &good).await?;
+        Ok((born.finalizers().iter().any(|f| f == GUEST_FINALIZER) && servers.create(&dry, &bad).await.is_err())
+            .then_some(()))
     })
     .await
 }

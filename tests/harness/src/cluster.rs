@@ -9,7 +9,7 @@ use kube::{Api, Client};
 use tokio::sync::OnceCell;
 
 use crate::chart::{NAMESPACE, RELEASE, install, make_namespace};
-use crate::control_plane::ControlPlane;
+use crate::control_plane::{ControlPlane, client_as};
 use crate::identity::Identity;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -46,6 +46,14 @@ impl Cluster {
     /// The kubeconfig cannot be used.
     pub async fn admin(&self) -> Result<Client> {
         self.control_plane.admin().await
+    }
+
+    /// A client that acts as a user without more groups than every authenticated user has.
+    ///
+    /// # Errors
+    /// The kubeconfig cannot be used.
+    pub async fn user(&self, name: &str) -> Result<Client> {
+        client_as(self.kubeconfig(), name, &["system:authenticated"]).await
     }
 
     /// The administrator's kubeconfig.

@@ -57,11 +57,25 @@ impl ControlPlane {
 /// # Errors
 /// The kubeconfig cannot be read or used.
 pub async fn client(kubeconfig: &Path) -> Result<Client> {
+    Ok(Client::try_from(config(kubeconfig).await?)?)
+}
+
+/// A client of a kubeconfig that acts as another user; the API server judges that user's own permissions.
+///
+/// # Errors
+/// The kubeconfig cannot be read or used.
+pub async fn client_as(kubeconfig: &Path, user: &str, groups: &[&str]) -> Result<Client> {
+    let mut config = config(kubeconfig).await?;
+    config.auth_info.impersonate = Some(user.to_owned());
+    config.auth_info.impersonate_groups = Some(groups.iter().map(|g| (*g).to_owned()).collect());
+    Ok(Client::try_from(config)?)
+}
+
+async fn config(kubeconfig: &Path) -> Result<Config> {
     // Tests need no particular provider, but two may be compiled in; the first call decides.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let text = Kubeconfig::read_from(kubeconfig)?;
-    let config = Config::from_custom_kubeconfig(text, &KubeConfigOptions::default()).await?;
-    Ok(Client::try_from(config)?)
+    Ok(Config::from_custom_kubeconfig(text, &KubeConfigOptions::default()).await?)
 }
 
 /// Path of a binary of the cluster (`kubectl`, `helm`), built now if it is missing.

@@ -1,6 +1,7 @@
 //! The chart's ServiceAccounts as our processes wear them: kubeconfigs and stream tokens.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
@@ -12,6 +13,8 @@ use serde_json::json;
 
 use crate::chart::{NAMESPACE, RELEASE};
 use crate::control_plane::client;
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Life of the tokens; tests are shorter.
 const TOKEN_SECONDS: i64 = 6 * 3600;
@@ -47,12 +50,14 @@ impl Identity {
             Some(node) => Some(bound_pod(admin, &account, node).await?),
             None => None,
         };
-        let stem = dir.join(node.map_or_else(|| account.clone(), |n| format!("{account}-{n}")));
+        // Tests ask at the same time; each gets files of its own.
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let stem = dir.join(node.map_or_else(|| format!("{account}-{n}"), |node| format!("{account}-{node}-{n}")));
         let api_token = token(admin, &account, None, pod.as_ref()).await?;
         let stream_token = token(admin, &account, Some(STREAM_AUDIENCE), pod.as_ref()).await?;
         let identity = Self {
-            kubeconfig: stem.with_extension("kubeconfig"),
-            stream_token: stem.with_extension("token"),
+            kubeconfig: PathBuf::from(format!("{}.kubeconfig", stem.display())),
+            stream_token: PathBuf::from(format!("{}.token", stem.display())),
             user: format!("system:serviceaccount:{NAMESPACE}:{account}"),
         };
         std::fs::write(&identity.kubeconfig, kubeconfig_with(admin_config, &api_token)?)?;

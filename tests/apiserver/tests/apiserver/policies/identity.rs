@@ -1,0 +1,32 @@
+//! The label that overrides an object's OpenStack id: policy identity.
+
+use anyhow::Result;
+use kube::api::PostParams;
+use ostler_tests_apiserver::object::object;
+use ostler_tests_apiserver::verdict::expect;
+use serde_json::{Value, json};
+
+use super::Stage;
+
+const ID: &str = "0a1b2c3d-0000-4000-8000-00000000000f";
+
+fn label(value: Value) -> Value {
+    json!({"metadata": {"labels": {"compute.ostler.dev/id": value}}})
+}
+
+#[tokio::test]
+async fn an_id_is_given_at_birth_or_never() -> Result<()> {
+    let stage = Stage::with_server_on("").await?;
+    let admin = stage.cluster.admin().await?;
+    let fixed = Some("cannot be changed once the object exists");
+    expect("later", stage.change(&admin, label(json!(ID))).await, fixed)?;
+
+    let servers = stage.servers(&admin)?;
+    let mut server = object("servers", "b", &json!({"flavor": "small", "image": "debian"}))?;
+    for (id, refusal) in [("42", Some("must be a lower-case UUID")), (ID, None)] {
+        server.metadata.labels = Some([("compute.ostler.dev/id".to_owned(), id.to_owned())].into());
+        expect(id, servers.create(&PostParams::default(), &server).await, refusal)?;
+    }
+    let other = kube::api::Patch::Merge(label(Value::Null));
+    expect("removed", servers.patch("b", &Default::default(), &other).await, fixed)
+}

@@ -1,0 +1,37 @@
+//! An Image for all namespaces: policy image-visibility.
+
+use anyhow::Result;
+use kube::api::{Patch, PatchParams, PostParams};
+use ostler_test_harness::Cluster;
+use ostler_tests_apiserver::object::{api, object};
+use ostler_tests_apiserver::verdict::expect;
+use serde_json::json;
+
+use super::grant;
+
+#[tokio::test]
+async fn publishing_an_image_needs_its_own_permission() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let (admin, namespace) = (cluster.admin().await?, cluster.namespace().await?);
+    let image = |name: &str, visibility: &str| {
+        object("images", name, &json!({"source": {"upload": {}}, "diskFormat": "raw", "visibility": visibility}))
+    };
+    let refusal = r#"spec.visibility: user "dave" needs verb update on images/publicize"#;
+    let daves = api(&cluster.user("dave").await?, "images", &namespace)?;
+    let create = PostParams::default();
+    grant(&admin, &namespace, "dave", &[(&["images"], &["create", "patch"])]).await?;
+    expect("create public", daves.create(&create, &image("a", "Public")?).await, Some(refusal))?;
+    expect("create private", daves.create(&create, &image("a", "Private")?).await, None)?;
+    let publish = Patch::Merge(json!({"spec": {"visibility": "Public"}}));
+    expect("publish", daves.patch("a", &PatchParams::default(), &publish).await, Some(refusal))?;
+
+    api(&admin, "images", &namespace)?.patch("a", &PatchParams::default(), &publish).await?;
+    let rename = Patch::Merge(json!({"spec": {"displayName": "new"}}));
+    expect("rename a public one", daves.patch("a", &PatchParams::default(), &rename).await, None)?;
+
+    let more: &[(&[&str], &[&str])] = &[(&["images"], &["create"]), (&["images/publicize"], &["update"])];
+    grant(&admin, &namespace, "dave", more).await?;
+    expect("create public", daves.create(&create, &image("b", "Public")?).await, None)?;
+    let shims = api(&cluster.shim().await?.client().await?, "images", &namespace)?;
+    expect("the shim", shims.create(&create, &image("c", "Public")?).await, None)
+}

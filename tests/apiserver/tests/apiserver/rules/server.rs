@@ -1,0 +1,91 @@
+use ostler_tests_apiserver::case::{Table, accepts, allows_change, refuses, refuses_change};
+use serde_json::{Value, json};
+
+fn text(length: usize) -> Value {
+    Value::String("x".repeat(length))
+}
+
+pub fn table() -> Table {
+    let all = json!({
+        "displayName": "Größe 1 ☃", "description": "d", "keyPair": "k", "networks": [{"name": "n", "address": "10.0.0.9"}],
+        "userData": {"text": "#!/bin/sh"}, "metadata": {"a": "b"}, "tags": ["t"], "nodeSelector": {"disk": "ssd"},
+        "availabilityZone": "nova", "action": {"id": "1", "type": "RebootSoft"}, "powerState": "Stopped",
+        "configDrive": false,
+    });
+    Table {
+        plural: "servers",
+        base: json!({"flavor": "small", "image": "debian"}),
+        cases: vec![
+            accepts("every field that is served", all.clone()),
+            accepts("an image of another namespace", json!({"image": "golden/debian-12.1"})),
+            accepts("user data in base64", json!({"userData": {"base64": "aGk="}})),
+            accepts("user data of 64 KiB", json!({"userData": {"text": text(65536)}})),
+            accepts("no network at all", json!({"networks": []})),
+            // Missing and malformed fields.
+            refuses(json!({"flavor": null}), "spec.flavor: Required value"),
+            refuses(json!({"image": null}), "image is required"),
+            refuses(json!({"image": "a/b/c"}), "spec.image"),
+            refuses(json!({"image": "UPPER"}), "spec.image"),
+            refuses(json!({"powerState": "On"}), "spec.powerState: Unsupported value"),
+            refuses(json!({"userData": {"text": text(65537)}}), "spec.userData.text: Too long"),
+            refuses(json!({"userData": {"base64": "not base64!"}}), "spec.userData.base64"),
+            refuses(json!({"userData": {}}), "userData must have exactly one of text, base64, secretRef"),
+            refuses(
+                json!({"userData": {"text": "a", "base64": "aGk="}}),
+                "userData must have exactly one of text, base64, secretRef",
+            ),
+            refuses(json!({"networks": [{"name": "n", "address": "fe80::1"}]}), "spec.networks[0].address"),
+            refuses(json!({"action": {"id": "with space", "type": "RebootHard"}}), "spec.action.id"),
+            refuses(json!({"action": {"id": "1", "type": "Explode"}}), "spec.action.type: Unsupported value"),
+            refuses(json!({"displayName": text(256)}), "spec.displayName: Too long"),
+            refuses(json!({"metadata": {"k": text(256)}}), "spec.metadata.k: Too long"),
+            refuses(json!({"nodeSelector": {"k": text(64)}}), "spec.nodeSelector.k: Too long"),
+            // Not served yet: refused, never ignored.
+            refuses(json!({"bootVolume": "v"}), "spec.bootVolume: Forbidden: bootVolume is not served yet"),
+            refuses(json!({"bootVolume": "v"}), "bootVolume is not served yet: volumes do not exist in this version"),
+            refuses(json!({"files": [{"path": "/a", "base64": "aGk="}]}), "files is not served yet: use userData"),
+            refuses(
+                json!({"metadataOptions": {"endpointEnabled": true, "tokensRequired": true, "hopLimit": 1}}),
+                "metadataOptions is not served yet",
+            ),
+            refuses(json!({"resizePolicy": "Verify"}), "resizePolicy is not served yet"),
+            refuses(
+                json!({"adminPassword": {"name": "s", "key": "k"}}),
+                "adminPassword is not served yet: use keyPair",
+            ),
+            refuses(json!({"schedulerHints": {"group": "g"}}), "schedulerHints is not served yet"),
+            refuses(json!({"locked": true}), "locked is not served yet"),
+            refuses(json!({"userData": {"secretRef": {"name": "s", "key": "k"}}}), "secretRef is not served yet"),
+            refuses(json!({"powerState": "Paused"}), "powerState must be Running or Stopped"),
+            refuses(json!({"powerState": "Suspended"}), "powerState must be Running or Stopped"),
+            refuses(json!({"powerState": "Shelved"}), "powerState must be Running or Stopped"),
+            // Changes.
+            allows_change(
+                "wishes and names",
+                all,
+                json!({
+                    "powerState": "Running", "action": {"id": "2", "type": "RebootHard"}, "displayName": "new",
+                    "description": null, "metadata": {"a": "c"}, "tags": [],
+                }),
+            ),
+            refuses_change(
+                json!({}),
+                json!({"flavor": "large"}),
+                "flavor cannot be changed: resizing is not served yet",
+            ),
+            refuses_change(json!({}), json!({"image": "other"}), "image cannot be changed: that is a rebuild"),
+            refuses_change(json!({}), json!({"keyPair": "k"}), "keyPair cannot be changed"),
+            refuses_change(json!({"keyPair": "k"}), json!({"keyPair": null}), "keyPair cannot be changed"),
+            refuses_change(json!({}), json!({"networks": []}), "networks cannot be changed"),
+            refuses_change(
+                json!({"networks": [{"name": "a"}]}),
+                json!({"networks": [{"name": "a"}, {"name": "b"}]}),
+                "networks cannot be changed",
+            ),
+            refuses_change(json!({}), json!({"userData": {"text": "a"}}), "userData cannot be changed"),
+            refuses_change(json!({}), json!({"availabilityZone": "z"}), "availabilityZone cannot be changed"),
+            refuses_change(json!({}), json!({"nodeSelector": {"a": "b"}}), "nodeSelector cannot be changed"),
+            refuses_change(json!({}), json!({"configDrive": false}), "configDrive cannot be changed"),
+        ],
+    }
+}
