@@ -2,6 +2,7 @@
 # check.sh: proves that the local clusters do what README.md says. Prints one line a check; fails when one failed.
 #
 #   check.sh [PART...]     PART: bare libvirt-node full (default: all); all but bare need root. About 70 s.
+# shellcheck disable=SC2016 # what eval gets expands there
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib/common.sh
@@ -70,17 +71,17 @@ check_bare() {
   local one two hold_one t0
   "$here/build.sh" bare
   t0=$(now_ms)
-  start_bare one --tie-to-stdin
-  one=$RUNNER hold_one=$HOLD
-  printf '      bare: ready after %s s\n' "$(seconds_since "$t0")"
   start_bare two
   two=$RUNNER
+  printf '      bare: ready after %s s\n' "$(seconds_since "$t0")"
+  start_bare one --tie-to-stdin # the later one: its pipe has no other writer
+  one=$RUNNER hold_one=$HOLD
   check "bare: two side by side answer" eval 'answers one && answers two'
   check "bare: admission policies v1 are served" serves_policies one
   check "bare: the service account default appears" within 15 has_default_account one
   exec {hold_one}>&-
   check "bare: the end of stdin ends it" within 5 no_trace "$work/one"
-  wait "$one" || true
+  check "bare: its runner has ended" wait_for "$one"
   check "bare: the other goes on" answers two
   kill -9 "$two"
   wait "$two" 2>/dev/null || true
@@ -120,15 +121,21 @@ boot() {
 console_says() { grep -aq "$2" "$1"; }
 running() { [[ $(virsh -c "$1" domstate "$2") == running* ]]; }
 
+nat_network() {
+  cat <<E
+<network><name>n</name><forward mode='nat'/><bridge name='virbr0'/>
+  <ip address='192.168.150.1' netmask='255.255.255.0'><dhcp><range start='192.168.150.10' end='192.168.150.99'/></dhcp></ip></network>
+E
+}
+
 check_libvirt_node() {
-  local uri node=$here/libvirt-node dir=$work/node state=$work/closed/state network
+  local uri node=$here/libvirt-node dir=$work/node state=$work/closed/state
   mkdir -p "$state"
   chmod 700 "$work/closed"
   uri=$("$node" up --dir "$dir" --state "$state")
   check "libvirt-node: a guest boots to OSTLER-READY, its disk below a closed folder" boot "$uri" g1 "$state" "$state"
   check "libvirt-node: OSTLER-READY on the console" within 60 console_says "$state/g1.log" OSTLER-READY
-  network="<network><name>n</name><forward mode='nat'/><bridge name='virbr0'/><ip address='192.168.150.1' netmask='255.255.255.0'><dhcp><range start='192.168.150.10' end='192.168.150.99'/></dhcp></ip></network>"
-  check "libvirt-node: a NAT network starts" eval 'virsh -q -c "$uri" net-create <(printf %s "$network")'
+  check "libvirt-node: a NAT network starts" eval 'virsh -q -c "$uri" net-create <(nat_network)'
   check "libvirt-node: restart ends libvirtd only" eval '"$node" restart --dir "$dir" && running "$uri" g1'
   "$node" down --dir "$dir"
   check "libvirt-node: down ends the guest" no_process "$state/g1"
