@@ -103,6 +103,7 @@ fn base(image: &ResolvedImage) -> Result<BaseImage, Failure> {
     }
     Ok(BaseImage {
         name: image.name.clone(),
+        id: image.id.clone(),
         sha256: image.sha256.clone(),
         size: image.size,
         format: image.disk_format,

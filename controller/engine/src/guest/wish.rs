@@ -78,6 +78,8 @@ pub enum Power {
 pub struct BaseImage {
     /// `metadata.name` of the Image, for messages.
     pub name: String,
+    /// OpenStack id of the Image.
+    pub id: String,
     /// SHA-256 in hexadecimal.
     pub sha256: String,
     /// Size of the bytes.

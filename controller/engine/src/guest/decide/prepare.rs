@@ -35,6 +35,7 @@ fn storage(id: &Identity, guest: &Guest, files: &Files, host: &HostContext) -> V
     let base = &guest.base;
     if !files.image_cached {
         steps.push(StorageStep::FetchImage {
+            image: base.id.clone(),
             sha256: base.sha256.clone(),
             size: base.size,
             format: base.format,

@@ -1,0 +1,84 @@
+//! Does the steps of a plan, in order, up to the first that fails. Nothing is decided here.
+
+use std::time::Instant;
+
+use ostler_crds::host::Accelerator;
+use ostler_engine::guest::Failure;
+use ostler_hypervisor::{Hypervisor, HypervisorStep, Step, StorageStep};
+
+use super::Node;
+
+/// How far a plan got.
+#[derive(Debug)]
+pub enum Acted {
+    /// All steps are done.
+    Done,
+    /// It is not the guest's turn to boot yet.
+    Deferred,
+    /// A step failed; those after it were not tried.
+    Failed(Failure),
+}
+
+/// Does `steps` for the Server with this uid.
+pub async fn act<H: Hypervisor>(node: &Node<H>, uid: &str, accelerator: Accelerator, steps: &[Step]) -> Acted {
+    for step in steps {
+        let name = name_of(step);
+        let began = Instant::now();
+        let result = match step {
+            Step::Storage(step) => node.storage.execute(step, uid).await,
+            Step::Hypervisor(step @ HypervisorStep::Start(_)) => {
+                let Some(slot) = node.gate.enter().await else { return Acted::Deferred };
+                let started = execute(node, step).await;
+                if started.is_ok() {
+                    node.gate.booting(slot, accelerator);
+                }
+                started
+            }
+            Step::Hypervisor(step) => execute(node, step).await,
+        };
+        node.metrics.step(name, result.as_ref().err().map(|f| f.kind), began.elapsed());
+        if let Err(failure) = result {
+            tracing::warn!(step = name, kind = failure.kind.label(), cause = failure.cause, uid, "a step failed");
+            return Acted::Failed(failure);
+        }
+        tracing::debug!(step = name, uid, "done");
+    }
+    Acted::Done
+}
+
+async fn execute<H: Hypervisor>(node: &Node<H>, step: &HypervisorStep) -> Result<(), Failure> {
+    node.hypervisor.execute(step).await.map_err(|e| Failure::of_hypervisor(e, doing(step)))
+}
+
+fn doing(step: &HypervisorStep) -> &'static str {
+    match step {
+        HypervisorStep::EnsureNetwork(_) => "cannot make the network",
+        HypervisorStep::ReserveAddress { .. } => "cannot reserve the address",
+        HypervisorStep::ReleaseAddress { .. } => "cannot release the address",
+        HypervisorStep::Define(_) => "cannot define the guest",
+        HypervisorStep::Start(_) => "cannot start the guest",
+        HypervisorStep::Shutdown(_) => "cannot ask the guest to shut down",
+        HypervisorStep::Reboot(_) => "cannot ask the guest to reboot",
+        HypervisorStep::Destroy(_) => "cannot power off the guest",
+        HypervisorStep::Undefine(_) => "cannot undefine the guest",
+    }
+}
+
+/// A step's name in logs and metrics. Its data never gets there: a config drive holds user data.
+fn name_of(step: &Step) -> &'static str {
+    match step {
+        Step::Storage(StorageStep::FetchImage { .. }) => "fetch_image",
+        Step::Storage(StorageStep::CreateRootDisk { .. }) => "create_root_disk",
+        Step::Storage(StorageStep::WriteConfigDrive { .. }) => "write_config_drive",
+        Step::Storage(StorageStep::RemoveGuestFiles { .. }) => "remove_guest_files",
+        Step::Hypervisor(HypervisorStep::EnsureNetwork(_)) => "ensure_network",
+        Step::Hypervisor(HypervisorStep::ReserveAddress { .. }) => "reserve_address",
+        Step::Hypervisor(HypervisorStep::ReleaseAddress { .. }) => "release_address",
+        Step::Hypervisor(HypervisorStep::Define(_)) => "define",
+        Step::Hypervisor(HypervisorStep::Start(_)) => "start",
+        Step::Hypervisor(HypervisorStep::Shutdown(_)) => "shutdown",
+        Step::Hypervisor(HypervisorStep::Reboot(_)) => "reboot",
+        Step::Hypervisor(HypervisorStep::Destroy(_)) => "destroy",
+        Step::Hypervisor(HypervisorStep::Undefine(_)) => "undefine",
+    }
+}

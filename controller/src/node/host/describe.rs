@@ -1,0 +1,105 @@
+//! What the node role says of its machine: a pure function of what was seen.
+
+use jiff::Timestamp;
+use ostler_crds::{
+    ConditionBuilder, ConditionStatus, HostStatus, Server,
+    host::{HostEndpoint, Resources},
+    names::{condition, reason},
+};
+use ostler_hypervisor::HostFacts;
+
+/// What was seen of the machine.
+pub struct Seen<'a> {
+    /// What libvirt says, or why it says nothing.
+    pub facts: Result<&'a HostFacts, &'a str>,
+    /// What its guests use.
+    pub used: Resources,
+    /// Where the streams are.
+    pub endpoint: &'a HostEndpoint,
+    /// `metadata.generation` of the Host.
+    pub generation: i64,
+}
+
+/// The status; what libvirt said before is kept while it is away.
+pub fn describe(previous: &HostStatus, seen: &Seen<'_>, now: Timestamp) -> HostStatus {
+    let ready = match seen.facts {
+        Ok(_) => ConditionBuilder {
+            type_: condition::READY,
+            status: ConditionStatus::True,
+            reason: reason::HYPERVISOR_READY,
+            message: "libvirt answers, guests may be placed here".to_owned(),
+        },
+        Err(why) => ConditionBuilder {
+            type_: condition::READY,
+            status: ConditionStatus::False,
+            reason: reason::HYPERVISOR_UNREACHABLE,
+            message: unreachable(previous, why),
+        },
+    };
+    let mut next = HostStatus {
+        observed_generation: Some(seen.generation),
+        used: Some(seen.used),
+        endpoint: Some(seen.endpoint.clone()),
+        conditions: vec![ready.build(seen.generation, &previous.conditions, now)],
+        ..previous.clone()
+    };
+    if let Ok(facts) = seen.facts {
+        next.capacity = Some(facts.capacity);
+        next.accelerator = Some(facts.accelerator);
+        next.libvirt_version = Some(facts.libvirt_version.clone());
+        next.qemu_version = Some(facts.qemu_version.clone());
+    }
+    next
+}
+
+/// What the first failure said is kept, so that a changing detail costs no write.
+fn unreachable(previous: &HostStatus, why: &str) -> String {
+    let known = ostler_crds::find_condition(&previous.conditions, condition::READY)
+        .filter(|c| c.reason == reason::HYPERVISOR_UNREACHABLE);
+    known.map_or_else(
+        || format!("libvirt does not answer: {why}. Guests keep running; see that libvirtd runs on the host"),
+        |c| c.message.clone(),
+    )
+}
+
+/// What the guests of these Servers use, running or not: a stopped guest keeps its place.
+pub fn used(servers: &[Server]) -> Resources {
+    let flavors = servers.iter().filter_map(|s| s.status.as_ref()?.flavor.as_ref());
+    flavors.fold(Resources::default(), |sum, f| Resources {
+        vcpus: sum.vcpus + u64::from(f.vcpus),
+        memory_mib: sum.memory_mib + f.memory_mib,
+        disk_gib: sum.disk_gib + f.disk_gib,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ostler_crds::host::Accelerator;
+
+    use super::*;
+
+    fn facts() -> HostFacts {
+        HostFacts {
+            capacity: Resources { vcpus: 2, memory_mib: 4096, disk_gib: 50 },
+            accelerator: Accelerator::Tcg,
+            libvirt_version: "9.0.0".into(),
+            qemu_version: "7.2.0".into(),
+        }
+    }
+
+    fn status(previous: &HostStatus, facts: Result<&HostFacts, &str>, second: i64) -> HostStatus {
+        let endpoint = HostEndpoint { url: "https://10.0.0.1:10350".into(), ca_bundle: "PEM".into() };
+        let seen = Seen { facts, used: Resources::default(), endpoint: &endpoint, generation: 1 };
+        describe(previous, &seen, Timestamp::from_second(second).unwrap())
+    }
+
+    #[test]
+    fn a_host_is_ready_while_libvirt_answers_and_keeps_what_is_known_of_it_while_it_does_not() {
+        let ready = status(&HostStatus::default(), Ok(&facts()), 1);
+        assert_eq!(ready.conditions[0].status, "True");
+        let away = status(&ready, Err("no socket"), 2);
+        assert_eq!((away.conditions[0].status.as_str(), away.capacity), ("False", ready.capacity));
+        assert_eq!(status(&away, Err("another word for it"), 3), away);
+        assert_eq!(status(&ready, Ok(&facts()), 9), ready);
+    }
+}

@@ -1,0 +1,151 @@
+//! One pass over one guest: observe, validate, decide, act, report.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use ostler_crds::{Server, names::GUEST_FINALIZER};
+use ostler_engine::guest::{
+    Decision, Failure, Goal, Identity, Retry, ValidatedServer, Verdict, Wish, decide, identify, validate, wish::Power,
+};
+use ostler_hypervisor::{Hypervisor, ObservedDomain, Step};
+
+use super::{
+    Node,
+    act::{Acted, act},
+    observe,
+    remember::Remembered,
+    report, watch,
+};
+
+/// A guest is looked at this often even if nothing is heard of it. Costs the API server nothing.
+pub const SAFETY_NET: Duration = Duration::from_secs(600);
+/// When a pass that waits for the guest's turn to boot is repeated.
+const TURN: Duration = Duration::from_millis(200);
+
+/// What a pass found out, before it is reported.
+pub struct Found {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// The domain after the steps, where it could be seen.
+    pub domain: Option<ObservedDomain>,
+    /// Steps that were done.
+    pub steps: Vec<Step>,
+    /// When to look again.
+    pub requeue: Option<Duration>,
+    /// What was wished, where that could be made out.
+    pub validated: Option<ValidatedServer>,
+}
+
+/// One pass. Says when to look again at the latest; `None`: when something happens.
+pub async fn pass<H: Hypervisor>(node: &Node<H>, server: Server) -> Option<Duration> {
+    let Ok(id) = identify(&server) else {
+        tracing::error!(name = server.name_any(), "a Server has no usable id");
+        return None;
+    };
+    let ours = server.finalizers().iter().any(|f| f == GUEST_FINALIZER);
+    if server.metadata.deletion_timestamp.is_some() && !ours {
+        // Cleaned up already; somebody else's finalizer holds it.
+        return None;
+    }
+    let mut remembered = node.memories.get(&id.owner.uid);
+    let server = remembered.freshen(server);
+    match work(node, &id, &server, &mut remembered).await {
+        Worked::Gone { foreign } => report::gone(node, &id, &server, foreign).await,
+        Worked::Found(found) => {
+            let wait = report::report(node, &id, &server, &found, &mut remembered).await;
+            node.memories.put(&id.owner.uid, remembered);
+            match (wait, wait_for(node, &id, &found)) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            }
+        }
+    }
+}
+
+enum Worked {
+    /// Nothing of the guest is left.
+    Gone { foreign: bool },
+    /// It is to be reported.
+    Found(Box<Found>),
+}
+
+async fn work<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server, remembered: &mut Remembered) -> Worked {
+    let failed = |failure, validated| {
+        let verdict = Verdict::Failed(failure);
+        Worked::Found(Box::new(Found { verdict, domain: None, steps: vec![], requeue: None, validated }))
+    };
+    let validated = match validate(id.clone(), server, &watch::by_name(&node.networks)) {
+        Ok(validated) => validated,
+        Err(failure) => return failed(failure, None),
+    };
+    match decided(node, id, server, &validated, remembered).await {
+        Err(failure) => failed(failure, Some(validated)),
+        Ok((decision, before, acted)) => concluded(node, id, validated, decision, before, acted, remembered).await,
+    }
+}
+
+async fn decided<H: Hypervisor>(
+    node: &Node<H>,
+    id: &Identity,
+    server: &Server,
+    validated: &ValidatedServer,
+    remembered: &Remembered,
+) -> Result<(Decision, Option<ObservedDomain>, Acted), Failure> {
+    let observed = observe::observe(node, id, server).await?;
+    let host = observe::context(node, id.guest).await?;
+    let decision = decide(validated, &observed, &host, &remembered.memory, Timestamp::now());
+    let acted = act(node, &id.owner.uid, host.accelerator, &decision.steps).await;
+    Ok((decision, observed.domain, acted))
+}
+
+/// What came of the steps.
+async fn concluded<H: Hypervisor>(
+    node: &Node<H>,
+    id: &Identity,
+    validated: ValidatedServer,
+    decision: Decision,
+    before: Option<ObservedDomain>,
+    acted: Acted,
+    remembered: &mut Remembered,
+) -> Worked {
+    let Decision { steps, goal, requeue, memory } = decision;
+    let domain = if steps.is_empty() { before } else { observe::domain(node, id.guest).await.ok().flatten() };
+    let (verdict, steps, requeue) = match acted {
+        Acted::Failed(failure) => (Verdict::Failed(failure), vec![], None),
+        Acted::Deferred => (Verdict::Waiting, vec![], Some(TURN)),
+        Acted::Done => {
+            remembered.memory = memory;
+            let verdict = match goal {
+                Goal::Settled => Verdict::Settled(power(&validated)),
+                Goal::Waiting => Verdict::Waiting,
+                Goal::Rebooting(type_) => Verdict::Rebooting(type_),
+                Goal::Resting => Verdict::Resting,
+                Goal::Blocked(failure) => Verdict::Failed(failure),
+                Goal::Gone => return Worked::Gone { foreign: false },
+                Goal::GoneButForeign => return Worked::Gone { foreign: true },
+            };
+            (verdict, steps, requeue)
+        }
+    };
+    Worked::Found(Box::new(Found { verdict, domain, steps, requeue, validated: Some(validated) }))
+}
+
+fn power(validated: &ValidatedServer) -> Power {
+    match &validated.wish {
+        Wish::Present(guest) => guest.power,
+        Wish::Absent { .. } => Power::Stopped,
+    }
+}
+
+fn wait_for<H: Hypervisor>(node: &Node<H>, id: &Identity, found: &Found) -> Option<Duration> {
+    let Verdict::Failed(failure) = &found.verdict else {
+        node.retries.succeeded(&id.owner.uid);
+        return found.requeue;
+    };
+    Some(match failure.kind.retry() {
+        Retry::Soon => node.retries.soon(&id.owner.uid),
+        Retry::Slowly => node.retries.slowly(&id.owner.uid),
+        Retry::OnChange => SAFETY_NET / 2,
+    })
+}

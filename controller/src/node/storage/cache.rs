@@ -1,0 +1,94 @@
+//! The image cache: bytes by digest, fetched once a host however many guests wait for them.
+//!
+//! Nothing is ever removed from it by itself: overlays stand on these files. `docs/operations.md` tells how to empty it.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ostler_crds::image::DiskFormat;
+
+use super::{
+    error::StorageError,
+    layout::{Layout, sync_folder},
+    shim::ShimSource,
+};
+use crate::image::{Fetcher, Wanted};
+
+/// Fetches images into the cache.
+pub struct ImageCache {
+    layout: Layout,
+    web: Fetcher,
+    shim: ShimSource,
+    under_way: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Which bytes are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes<'a> {
+    /// OpenStack id of the Image.
+    pub image: &'a str,
+    /// SHA-256 in hexadecimal.
+    pub sha256: &'a str,
+    /// Exact size.
+    pub size: u64,
+    /// Format.
+    pub format: DiskFormat,
+    /// Web address; `None`: the shim has them.
+    pub url: Option<&'a str>,
+}
+
+impl ImageCache {
+    /// A cache that fetches from web servers and from the shim.
+    pub fn new(layout: Layout, web: Fetcher, shim: ShimSource) -> Self {
+        Self { layout, web, shim, under_way: Mutex::new(HashMap::new()) }
+    }
+
+    /// Whether bytes with this digest are there. They appear whole or not at all.
+    pub fn has(layout: &Layout, sha256: &str) -> io::Result<bool> {
+        layout.image(sha256).try_exists()
+    }
+
+    /// Has the bytes. Whoever asks for the same digest meanwhile waits for the first.
+    pub async fn ensure(&self, bytes: Bytes<'_>) -> Result<(), StorageError> {
+        let turn = self.turn(bytes.sha256);
+        let held = turn.lock().await;
+        let fetched = self.fetch_if_missing(bytes).await;
+        drop(held);
+        drop(turn);
+        self.under_way().retain(|_, turn| Arc::strong_count(turn) > 1);
+        fetched
+    }
+
+    async fn fetch_if_missing(&self, bytes: Bytes<'_>) -> Result<(), StorageError> {
+        let looking = StorageError::io("looking into the image cache");
+        if Self::has(&self.layout, bytes.sha256).map_err(looking)? {
+            return Ok(());
+        }
+        let target = self.layout.image(bytes.sha256);
+        let wanted = Wanted { sha256: bytes.sha256.to_owned(), size: Some(bytes.size), format: bytes.format };
+        tracing::info!(sha256 = bytes.sha256, bytes = bytes.size, from_shim = bytes.url.is_none(), "fetching an image");
+        match bytes.url {
+            Some(url) => self.web.fetch(url, &wanted, &target, |_, _| {}).await?,
+            None => {
+                let (request, url) = self.shim.request(bytes.image, bytes.sha256).await?;
+                self.web.fetch_request(request, &url, &wanted, &target, |_, _| {}).await?
+            }
+        };
+        // QEMU's user reads it; nobody writes it.
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o444))
+            .and_then(|()| sync_folder(&self.layout.images()))
+            .map_err(StorageError::io("keeping the image"))
+    }
+
+    fn turn(&self, sha256: &str) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.under_way().entry(sha256.to_owned()).or_default())
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

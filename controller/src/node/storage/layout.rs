@@ -1,0 +1,115 @@
+//! Where things are on a host.
+//!
+//! ```text
+//!   STATE/lock                      one node role a host
+//!   STATE/images/<sha256>           bytes of images, never changed
+//!   STATE/guests/<guest>/owner      uid of the Server
+//!                        root.qcow2, config.iso, console.log
+//! ```
+//!
+//! Folders are 0711: QEMU's user has to pass through, and nobody has to list. Names that begin with a dot, and files
+//! that end in `.part`, are unfinished work of ours.
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use ostler_hypervisor::GuestId;
+use uuid::Uuid;
+
+/// Mode of folders.
+const FOLDER_MODE: u32 = 0o711;
+/// End of the names of unfinished files.
+pub const PART: &str = ".part";
+
+/// Paths below the state folder.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    state: PathBuf,
+}
+
+impl Layout {
+    /// Paths below `state`.
+    pub fn new(state: impl Into<PathBuf>) -> Self {
+        Self { state: state.into() }
+    }
+
+    /// Has the folders.
+    pub fn create(&self) -> io::Result<()> {
+        for folder in [self.state.clone(), self.images(), self.guests()] {
+            fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&folder)?;
+            fs::set_permissions(&folder, fs::Permissions::from_mode(FOLDER_MODE))?;
+        }
+        Ok(())
+    }
+
+    /// The file whose lock says that a node role runs.
+    pub fn lock(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
+    /// The image cache.
+    pub fn images(&self) -> PathBuf {
+        self.state.join("images")
+    }
+
+    /// The bytes with this digest. The caller has checked that `sha256` is 64 hexadecimal digits.
+    pub fn image(&self, sha256: &str) -> PathBuf {
+        self.images().join(sha256)
+    }
+
+    /// The guests' folders.
+    pub fn guests(&self) -> PathBuf {
+        self.state.join("guests")
+    }
+
+    /// The folder of a guest.
+    pub fn guest(&self, guest: GuestId) -> PathBuf {
+        self.guests().join(guest.to_string())
+    }
+
+    /// A name beside the folder of a guest, for work that is not finished.
+    pub fn unfinished(&self, guest: GuestId) -> PathBuf {
+        self.guests().join(format!(".{guest}.{}", Uuid::new_v4().simple()))
+    }
+
+    /// The uid of the Server that a guest's folder belongs to.
+    pub fn owner(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("owner")
+    }
+
+    /// The root disk of a guest.
+    pub fn root_disk(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("root.qcow2")
+    }
+
+    /// The config drive of a guest.
+    pub fn config_drive(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("config.iso")
+    }
+
+    /// What a guest wrote to its serial port.
+    pub fn console_log(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("console.log")
+    }
+}
+
+/// A folder with the mode of ours.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(FOLDER_MODE).create(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(FOLDER_MODE))
+}
+
+/// Makes what was renamed or removed in a folder outlive a power cut.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+/// A name beside `target` for a file that is not finished.
+pub(super) fn part_of(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}{PART}", Uuid::new_v4().simple()));
+    target.with_file_name(name)
+}

@@ -1,0 +1,170 @@
+//! Storage on a real file system with the real qemu-img. A machine without qemu-img fails these tests.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{Router, routing::get};
+use ostler_crds::image::DiskFormat;
+use ostler_engine::guest::{FailureKind, Folder};
+use uuid::Uuid;
+
+use super::*;
+use crate::image::{Args, Fetcher};
+
+/// Digest of the bytes that the test's web server sends.
+fn sha256() -> String {
+    "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".to_owned()
+}
+
+struct Bench {
+    storage: Storage,
+    url: String,
+    asked: Arc<AtomicUsize>,
+    _dir: tempfile::TempDir,
+}
+
+const UID: &str = "uid-1";
+
+async fn bench() -> Bench {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let answer = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            "hello"
+        }
+    };
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let url = format!("http://{}/image", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/image", get(answer))).await });
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::new(dir.path());
+    layout.create().unwrap();
+    let args = Args { image_allow_cidr: vec!["127.0.0.0/8".parse().unwrap()], image_max_bytes: 1 << 20 };
+    let shim = shim::Args { shim_url: None, shim_address: None, shim_ca: None, token_file: None };
+    let cache = ImageCache::new(layout.clone(), Fetcher::new(&args).unwrap(), shim::ShimSource::new(shim));
+    Bench { storage: Storage::new(layout, cache), url, asked, _dir: dir }
+}
+
+fn guest() -> GuestId {
+    GuestId(Uuid::from_u128(7))
+}
+
+fn fetch(url: &str, sha256: &str) -> StorageStep {
+    StorageStep::FetchImage {
+        image: "i".into(),
+        sha256: sha256.into(),
+        size: 5,
+        format: DiskFormat::Raw,
+        url: Some(url.into()),
+    }
+}
+
+fn create(size: u64) -> StorageStep {
+    StorageStep::CreateRootDisk { guest: guest(), base: sha256(), base_format: DiskFormat::Raw, size }
+}
+
+fn drive() -> StorageStep {
+    let files = vec![("openstack/latest/meta_data.json".to_owned(), b"{}".to_vec())];
+    StorageStep::WriteConfigDrive { guest: guest(), files }
+}
+
+fn mode(path: &std::path::Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_guests_files_are_made_shown_and_removed() {
+    let b = bench().await;
+    let digest = sha256();
+    assert_eq!(b.storage.observe(guest(), Some(&digest)).await.unwrap(), Files::default());
+    for step in [fetch(&b.url, &digest), create(1 << 20), drive()] {
+        b.storage.execute(&step, UID).await.unwrap();
+        b.storage.execute(&step, UID).await.unwrap();
+    }
+    let files = b.storage.observe(guest(), Some(&digest)).await.unwrap();
+    let all = Files { folder: Folder::Of(UID.into()), root_disk: true, config_drive: true, image_cached: true };
+    assert_eq!(files, all);
+    let layout = b.storage.layout();
+    assert_eq!(mode(&layout.guest(guest())), 0o711);
+    assert_eq!(mode(&layout.config_drive(guest())), 0o600);
+    assert_eq!(mode(&layout.image(&digest)), 0o444);
+    let info = Command::new("qemu-img").args(["info", "-f", "qcow2"]).arg(layout.root_disk(guest())).output().unwrap();
+    let info = String::from_utf8(info.stdout).unwrap();
+    assert!(info.contains("virtual size: 1 MiB") && info.contains("backing file format: raw"), "{info}");
+    b.storage.execute(&StorageStep::RemoveGuestFiles { guest: guest() }, UID).await.unwrap();
+    b.storage.execute(&StorageStep::RemoveGuestFiles { guest: guest() }, UID).await.unwrap();
+    assert_eq!(fs::read_dir(layout.guests()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn an_image_is_fetched_once_however_many_ask() {
+    let b = bench().await;
+    let step = fetch(&b.url, &sha256());
+    let all = futures::future::join_all((0..8).map(|_| b.storage.execute(&step, UID))).await;
+    assert!(all.iter().all(Result::is_ok));
+    assert_eq!(b.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_digest_and_a_dead_server_are_told_apart() {
+    let b = bench().await;
+    let wrong = b.storage.execute(&fetch(&b.url, &"0".repeat(64)), UID).await.unwrap_err();
+    assert_eq!(wrong.kind, FailureKind::ImageDigestMismatch);
+    let dead = b.storage.execute(&fetch("http://127.0.0.1:9/x", &sha256()), UID).await.unwrap_err();
+    assert_eq!(dead.kind, FailureKind::ImageUnreachable);
+    assert_eq!(fs::read_dir(b.storage.layout().images()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_disk_that_is_there_is_never_made_anew() {
+    let b = bench().await;
+    b.storage.execute(&fetch(&b.url, &sha256()), UID).await.unwrap();
+    b.storage.execute(&create(1 << 20), UID).await.unwrap();
+    let disk = b.storage.layout().root_disk(guest());
+    fs::write(&disk, "a guest's own data").unwrap();
+    b.storage.execute(&create(2 << 20), UID).await.unwrap();
+    assert_eq!(fs::read_to_string(&disk).unwrap(), "a guest's own data");
+}
+
+#[tokio::test]
+async fn the_folder_of_another_server_is_neither_used_nor_removed() {
+    let b = bench().await;
+    b.storage.execute(&drive(), "somebody-else").await.unwrap();
+    for step in [drive(), StorageStep::RemoveGuestFiles { guest: guest() }] {
+        assert_eq!(b.storage.execute(&step, UID).await.unwrap_err().kind, FailureKind::Foreign);
+    }
+    assert!(b.storage.layout().config_drive(guest()).exists());
+}
+
+#[tokio::test]
+async fn what_a_crash_left_is_removed_and_nothing_else() {
+    let b = bench().await;
+    b.storage.execute(&drive(), UID).await.unwrap();
+    let layout = b.storage.layout();
+    fs::write(layout.images().join("aa.123.part"), "x").unwrap();
+    fs::write(layout.guest(guest()).join("root.qcow2.123.part"), "x").unwrap();
+    fs::create_dir(layout.unfinished(guest())).unwrap();
+    fs::write(layout.images().join("bb"), "x").unwrap();
+    assert_eq!(leftovers::clean(layout).unwrap(), 3);
+    assert_eq!(leftovers::clean(layout).unwrap(), 0);
+    assert!(layout.config_drive(guest()).exists() && layout.images().join("bb").exists());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_as_such() {
+    let full = StorageError::Io { what: "writing", source: io::Error::from(io::ErrorKind::StorageFull) };
+    assert_eq!(full.failure(&drive()).kind, FailureKind::DiskFull);
+    let full = StorageError::QemuImg("Could not write: No space left on device".into());
+    assert_eq!(full.failure(&drive()).kind, FailureKind::DiskFull);
+}
