@@ -1,8 +1,18 @@
-//! Repository chores: `cargo xtask crds` renders the CRDs into the chart; more verbs follow the house rules.
+//! Repository chores, `cargo xtask VERB`:
+//!
+//! | verb | does |
+//! |---|---|
+//! | `crds` | renders the CRDs from crds/src into the chart |
+//! | `check` | what no compiler checks: CRD drift, arrows between crates, file sizes, paths of one machine |
+//! | `test` | runs all tests and counts them |
 
-use std::path::{Path, PathBuf};
+mod check;
+mod crds;
+mod test;
 
-use anyhow::Context;
+use std::path::Path;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Repository chores.
@@ -20,31 +30,21 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Check CRD drift, the arrows between the crates, file sizes and paths of one machine.
+    Check,
+    /// Build the binaries, run all tests of the workspace and end with `N passed, N failed`.
+    Test {
+        /// Passed on to `cargo test`, for example `-p ostler-engine`. Default: `--workspace`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        cargo_args: Vec<String>,
+    },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     match Cli::parse().command {
-        Command::Crds { check } => crds(&root, check),
+        Command::Crds { check } => crds::run(&root, check).map(|()| ExitCode::SUCCESS),
+        Command::Check => check::run(&root),
+        Command::Test { cargo_args } => test::run(&root, &cargo_args),
     }
-}
-
-fn crds(root: &Path, check: bool) -> anyhow::Result<()> {
-    let dir: PathBuf = root.join("charts/ostler/crds");
-    std::fs::create_dir_all(&dir)?;
-    for crd in ostler_crds::all() {
-        let path = dir.join(format!("{}.yaml", crd.spec.names.plural));
-        let value = serde_json::to_value(&crd)?;
-        let text = format!(
-            "# Rendered by `cargo xtask crds` from crds/src: do not edit.\n{}",
-            serde_saphyr::to_string(&value)?
-        );
-        if check {
-            let old = std::fs::read_to_string(&path).unwrap_or_default();
-            anyhow::ensure!(old == text, "{} is not what crds/src renders: run `cargo xtask crds`", path.display());
-        } else {
-            std::fs::write(&path, text).with_context(|| path.display().to_string())?;
-        }
-    }
-    Ok(())
 }

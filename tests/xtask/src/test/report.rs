@@ -1,0 +1,198 @@
+//! Reads what `cargo test` prints. libtest has no stable format for machines, but these lines have not changed for years:
+//!
+//! ```text
+//!      Running tests/smoke.rs (target/debug/deps/smoke-0123)
+//!    Doc-tests ostler_crds
+//! test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.09s
+//! error: test failed, to rerun pass `-p ostler-crds --lib`
+//! ```
+//!
+//! `Running` comes on stderr and the result on stdout, so a result may be seen before the name that it belongs to. Names
+//! and results are in order each, so they are matched by their number.
+
+use std::fmt::Write;
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+    seconds: f64,
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub struct Report {
+    names: Vec<String>,
+    results: Vec<Counts>,
+    problems: Vec<String>,
+}
+
+impl Report {
+    /// Takes note of a line of stdout or stderr.
+    pub fn line(&mut self, line: &str) {
+        if let Some(name) = started(line) {
+            self.names.push(name);
+        } else if let Some(counts) = result(line) {
+            self.results.push(counts);
+        } else if line.starts_with("error: could not compile") {
+            self.broke(line);
+        }
+    }
+
+    /// Takes note of something that no test result tells.
+    pub fn broke(&mut self, problem: &str) {
+        self.problems.push(problem.to_owned());
+    }
+
+    /// Takes note of how `cargo test` ended.
+    pub fn ended(&mut self, success: bool) {
+        // Documentation tests may tell more than one result; they come last, so the others' names still match.
+        if self.results.len() < self.names.len() {
+            let (names, results) = (self.names.len(), self.results.len());
+            self.broke(&format!("{names} test binaries were started, {results} told a result"));
+        }
+        if !success && self.problems.is_empty() && self.sum().failed == 0 {
+            self.broke("cargo test failed, but no test did");
+        }
+        if self.sum().passed == 0 {
+            self.broke("no test ran");
+        }
+    }
+
+    fn sum(&self) -> Counts {
+        self.results.iter().fold(Counts::default(), |a, b| Counts {
+            passed: a.passed + b.passed,
+            failed: a.failed + b.failed,
+            ignored: a.ignored + b.ignored,
+            seconds: a.seconds + b.seconds,
+        })
+    }
+
+    /// Whether all is well.
+    pub fn succeeded(&self) -> bool {
+        self.problems.is_empty() && self.sum().failed == 0
+    }
+
+    /// One line a test binary that has tests, then what is to be said beside the counts.
+    pub fn table(&self) -> String {
+        let mut text = format!("{:>6} {:>6} {:>8}  {}\n", "passed", "failed", "seconds", "tests");
+        for (n, counts) in self.results.iter().enumerate() {
+            let name = self.names.get(n).map_or("?", String::as_str);
+            if counts.passed + counts.failed + counts.ignored > 0 {
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{:>6} {:>6} {:>8.1}  {name}", counts.passed, counts.failed, counts.seconds);
+            }
+        }
+        if self.sum().ignored > 0 {
+            let _ = writeln!(text, "{} tests are marked #[ignore] and did not run", self.sum().ignored);
+        }
+        for problem in &self.problems {
+            let _ = writeln!(text, "problem: {problem}");
+        }
+        text
+    }
+
+    /// `N passed, N failed`. A problem without a failed test counts as a failed one.
+    pub fn last_line(&self) -> String {
+        let sum = self.sum();
+        let failed = if self.succeeded() { 0 } else { sum.failed.max(1) };
+        format!("{} passed, {failed} failed", sum.passed)
+    }
+}
+
+/// The name in a `Running` or `Doc-tests` line.
+fn started(line: &str) -> Option<String> {
+    let line = line.trim_start();
+    if let Some(name) = line.strip_prefix("Doc-tests ") {
+        return Some(format!("{name} (documentation)"));
+    }
+    let (source, binary) = line.strip_prefix("Running ")?.rsplit_once(" (")?;
+    let file = binary.strip_suffix(')')?.rsplit('/').next()?;
+    let crate_name = file.rsplit_once('-').map_or(file, |(name, _hash)| name);
+    Some(match source.strip_prefix("unittests ") {
+        Some(_) => format!("{crate_name} (unit)"),
+        None => format!("{crate_name} ({source})"),
+    })
+}
+
+/// The counts in a `test result:` line.
+fn result(line: &str) -> Option<Counts> {
+    let rest = line.strip_prefix("test result: ")?;
+    let number = |word: &str| {
+        let part = rest.split([';', '.']).find_map(|p| p.trim().strip_suffix(word))?;
+        part.trim().parse::<u64>().ok()
+    };
+    let seconds = rest.rsplit_once("finished in ").and_then(|(_, s)| s.trim_end_matches('s').parse().ok());
+    Some(Counts {
+        passed: number("passed")?,
+        failed: number("failed")?,
+        ignored: number("ignored")?,
+        seconds: seconds.unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OK: &str = "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.25s";
+    const BAD: &str =
+        "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.50s";
+    const UNIT: &str = "     Running unittests src/lib.rs (target/debug/deps/ostler_crds-aa594d4c4ced6c43)";
+    const FILE: &str =
+        "     Running tests/apiserver/main.rs (/some where/target/debug/deps/apiserver-268da9a48a7247c0)";
+
+    fn after(lines: &[&str], success: bool) -> Report {
+        let mut report = Report::default();
+        lines.iter().for_each(|l| report.line(l));
+        report.ended(success);
+        report
+    }
+
+    #[test]
+    fn results_are_summed() {
+        let report = after(&[UNIT, OK, FILE, BAD], false);
+        assert_eq!(report.last_line(), "8 passed, 2 failed");
+        assert!(!report.succeeded());
+    }
+
+    #[test]
+    fn all_well_is_said_plainly() {
+        let report = after(&[UNIT, OK], true);
+        assert_eq!(report.last_line(), "5 passed, 0 failed");
+        assert!(report.succeeded());
+        assert!(report.table().contains("1 tests are marked #[ignore]"));
+    }
+
+    #[test]
+    fn names_and_results_are_matched_by_order_even_if_stdout_is_ahead() {
+        let table = after(&[UNIT, OK, BAD, FILE], false).table();
+        assert!(table.lines().any(|l| l.contains("     5      0      1.2  ostler_crds (unit)")), "{table}");
+        assert!(table.lines().any(|l| l.ends_with("apiserver (tests/apiserver/main.rs)")), "{table}");
+    }
+
+    #[test]
+    fn a_binary_that_dies_without_a_result_is_a_failure() {
+        let report = after(&[UNIT, OK, FILE], false);
+        assert_eq!(report.last_line(), "5 passed, 1 failed");
+        assert!(report.table().contains("2 test binaries were started, 1 told a result"));
+    }
+
+    #[test]
+    fn a_build_that_fails_is_a_failure() {
+        let report = after(&[UNIT, OK, "error: could not compile `a` (lib test) due to 1 previous error"], false);
+        assert_eq!(report.last_line(), "5 passed, 1 failed");
+    }
+
+    #[test]
+    fn no_test_at_all_is_a_failure() {
+        assert_eq!(after(&[], true).last_line(), "0 passed, 1 failed");
+    }
+
+    #[test]
+    fn a_test_that_prints_something_alike_is_not_counted() {
+        assert_eq!(result("the test result: ok. 5 passed"), None);
+        assert_eq!(started("Running away"), None);
+    }
+}
