@@ -5,6 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 /// How to log.
 #[derive(clap::Args, Debug, Clone)]
+#[group(id = "logging")]
 pub struct Args {
     /// Form of a log line. The level comes from RUST_LOG (default: info).
     #[arg(long, env = "OSTLER_LOG_FORMAT", value_enum, default_value = "text", global = true)]

@@ -38,12 +38,14 @@ impl AddressGuard {
 fn is_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(a) => {
-            a.is_loopback() || a.is_link_local() || a.is_unspecified() || a.is_multicast() || a.is_broadcast()
+            a.is_loopback()
+                || a.is_link_local()
+                || a.is_unspecified()
+                || a.is_multicast()
+                || a.is_broadcast()
                 || a.octets()[0] == 0
         }
-        IpAddr::V6(a) => {
-            a.is_loopback() || a.is_unspecified() || a.is_multicast() || a.is_unicast_link_local()
-        }
+        IpAddr::V6(a) => a.is_loopback() || a.is_unspecified() || a.is_multicast() || a.is_unicast_link_local(),
     }
 }
 

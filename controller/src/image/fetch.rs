@@ -17,6 +17,7 @@ use super::AddressGuard;
 
 /// How images are fetched.
 #[derive(clap::Args, Debug, Clone)]
+#[group(id = "image-fetch")]
 pub struct Args {
     /// Range of addresses that images may be fetched from although it is special (loopback, link-local). Repeatable.
     #[arg(long, env = "OSTLER_IMAGE_ALLOW_CIDR", value_delimiter = ',')]
@@ -183,8 +184,7 @@ impl Fetcher {
         target: &Path,
         progress: impl Fn(u64, Option<u64>) + Send,
     ) -> Result<Fetched, FetchError> {
-        let unreachable =
-            |e: &reqwest::Error| FetchError::Unreachable { url: url.to_owned(), message: innermost(e) };
+        let unreachable = |e: &reqwest::Error| FetchError::Unreachable { url: url.to_owned(), message: innermost(e) };
         let response = request.send().await.map_err(|e| unreachable(&e))?;
         if !response.status().is_success() {
             return Err(FetchError::Status { url: url.to_owned(), status: response.status().as_u16() });

@@ -36,6 +36,7 @@ use crate::{
 
 /// Settings of the manager.
 #[derive(clap::Args, Debug, Clone)]
+#[group(id = "manager")]
 pub struct Args {
     /// Namespace of the release, where Leases live.
     #[arg(long, env = "OSTLER_NAMESPACE")]

@@ -65,6 +65,7 @@ pub struct ServerAddress {
     /// The address.
     pub address: String,
     /// Length of the subnet's prefix.
+    #[schemars(with = "u32")]
     pub prefix_length: u8,
     /// The router.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +155,7 @@ pub struct LastAction {
 #[serde(rename_all = "camelCase")]
 pub struct Fault {
     /// Nova's code: 500 for ours, 400 for the user's.
+    #[schemars(with = "u32")]
     pub code: u16,
     /// One sentence.
     pub message: String,

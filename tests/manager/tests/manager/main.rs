@@ -1,0 +1,5 @@
+//! The manager against a real API server, under the chart's ServiceAccount, with Hosts that the test stands in for.
+
+mod crash;
+mod images;
+mod place;
