@@ -63,6 +63,8 @@ async fn roles_grant_what_they_say_and_no_more() -> Result<()> {
         ("delete", "keypairs", 2),
         ("update", "servers/power", 2),
         ("update", "servers/reboot", 2),
+        ("get", "servers/metadata", 1),
+        ("update", "servers/metadata", 2),
         ("update", "images/bytes", 2),
         ("get", "servers/host", 3),
         ("update", "images/publicize", 4),

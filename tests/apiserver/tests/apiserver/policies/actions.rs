@@ -14,12 +14,14 @@ async fn starting_and_rebooting_need_their_own_permissions() -> Result<()> {
     let start = || json!({"spec": {"powerState": "Running"}});
     let reboot = |id: &str| json!({"spec": {"action": {"id": id, "type": "RebootHard"}}});
     let no_power = r#"spec.powerState: user "carol" needs verb update on servers/power"#;
+    let no_metadata = r#"spec.metadata: user "carol" needs verb update on servers/metadata"#;
     let no_reboot = r#"spec.action: user "carol" needs verb update on servers/reboot"#;
 
     let carol = stage.cluster.user("carol").await?;
     grant(&admin, &stage.namespace, "carol", &[(&["servers"], &["get", "patch"])]).await?;
     expect("names are free", stage.change(&carol, json!({"spec": {"displayName": "new"}})).await, None)?;
     expect("stop", stage.change(&carol, stop()).await, Some(no_power))?;
+    expect("metadata", stage.change(&carol, json!({"spec": {"metadata": {"a": "b"}}})).await, Some(no_metadata))?;
     expect("reboot", stage.change(&carol, reboot("1")).await, Some(no_reboot))?;
 
     let with_power: &[(&[&str], &[&str])] = &[(&["servers"], &["get", "patch"]), (&["servers/power"], &["update"])];

@@ -4,6 +4,7 @@ mod actions;
 mod finalizer;
 mod identity;
 mod node_objects;
+mod secrets;
 mod status;
 mod visibility;
 
