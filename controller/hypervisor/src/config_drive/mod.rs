@@ -28,6 +28,9 @@ pub const MAX_CONTENT_BYTES: usize = 64 << 20;
 const MAX_NAME: usize = 64;
 /// Bytes of a sector.
 const SECTOR: usize = 2048;
+/// Empty sectors after the volume, as genisoimage puts there: readers read ahead, and some that look for labels (busybox)
+/// give up on a device of less than 68 KiB.
+const PADDING: usize = 150;
 
 /// A config drive cannot be made of these files.
 #[derive(Debug, Error)]
@@ -67,7 +70,7 @@ pub fn build(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ConfigDriveError> {
     let tree = InputTree::new(PathSeparator::ForwardSlash, entries(root));
     let written = IsoImageWriter::create(Cursor::new(Vec::new()), tree, options());
     let mut image = written.map_err(|error| ConfigDriveError::Write(error.to_string()))?.into_inner();
-    image.resize(image.len().next_multiple_of(SECTOR), 0);
+    image.resize(image.len().next_multiple_of(SECTOR) + PADDING * SECTOR, 0);
     settle::settle(&mut image).ok_or_else(|| ConfigDriveError::Write("the image is not as ISO 9660 says".into()))?;
     Ok(image)
 }

@@ -140,7 +140,7 @@ pub fn render(definition: &NetworkDefinition, reservations: &[Reservation]) -> R
         uuid: uuid(definition).to_string(),
         metadata: Metadata { network: Mark { xmlns: xml::NAMESPACE, uid: xml::text("network.uid", &definition.uid)? } },
         forward: Forward { mode: "nat" },
-        bridge: Bridge { name: definition.bridge(), stp: "on", delay: 0 },
+        bridge: Bridge { name: definition.bridge(), stp: "off", delay: 0 },
         mtu: definition.mtu.map(|size| Mtu { size }),
         dns: (!definition.dns_servers.is_empty()).then_some(Dns { enable: "no" }),
         ip: Ip {
