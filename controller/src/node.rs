@@ -65,6 +65,7 @@ use crate::{
 
 /// Settings of the node role.
 #[derive(clap::Args, Debug, Clone)]
+#[group(id = "node")]
 pub struct Args {
     /// Name of the Kubernetes Node, and so of the Host.
     #[arg(long, env = "NODE_NAME")]

@@ -6,6 +6,7 @@ use super::error::StorageError;
 
 /// How to reach the OpenStack front.
 #[derive(clap::Args, Debug, Clone)]
+#[group(id = "shim")]
 pub struct Args {
     /// Stream address of the OpenStack front, for uploaded images: `https://ostler-api-shim.NAMESPACE.svc:8443`.
     #[arg(long, env = "OSTLER_SHIM_URL")]

@@ -1,0 +1,217 @@
+//! A world for the node role: a control plane with the chart, the manager, a libvirtd of its own, and the test guest.
+
+mod guest;
+mod shown;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use kube::{
+    Api, Client,
+    api::{DeleteParams, Patch, PatchParams},
+};
+use ostler_crds::{Host, Image, Server, image::ImageState};
+use ostler_test_harness::{
+    Cluster, FileServer, GuestImage, LibvirtNode,
+    apply::apply_yaml,
+    wait_for,
+    workload::{self, NodeSettings, Workload},
+};
+use serde_json::Value;
+
+pub use shown::{condition_reason, state};
+
+/// How long anything may take on a busy machine. A boot alone takes 5 s of a processor.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Name of the host.
+pub const NODE: &str = "n1";
+
+/// What every Server here names.
+const CATALOG: &str = "
+apiVersion: compute.ostler.dev/v1alpha1
+kind: Flavor
+metadata: {name: small}
+spec: {vcpus: 1, memoryMiB: 128, diskGiB: 1}
+---
+apiVersion: compute.ostler.dev/v1alpha1
+kind: Network
+metadata: {name: lan}
+spec: {default: true, subnets: [{cidr: 10.77.0.0/24}]}
+";
+
+/// All parts, of which the node role can be killed and started again.
+pub struct World {
+    /// The control plane.
+    pub cluster: Cluster,
+    /// The administrator.
+    pub client: Client,
+    /// Serves `tiny.qcow2`.
+    pub files: FileServer,
+    /// libvirtd.
+    pub libvirt: LibvirtNode,
+    /// A project.
+    pub namespace: String,
+    /// The node role, while it runs.
+    pub node_role: Option<Workload>,
+    _manager: Workload,
+}
+
+impl World {
+    /// All parts running, with a Flavor `small`, a Network `lan` and an Image `tiny`.
+    ///
+    /// # Errors
+    /// A part does not start.
+    pub async fn new(name: &str) -> Result<Self> {
+        let libvirt = LibvirtNode::start(name)?;
+        let cluster = Cluster::start(&[]).await?;
+        let client = cluster.admin().await?;
+        let namespace = cluster.project().await?;
+        let image = GuestImage::get()?;
+        let served = cluster.scratch().join("images");
+        std::fs::create_dir_all(&served)?;
+        std::fs::copy(image.path(), served.join("tiny.qcow2"))?;
+        let files = FileServer::start(&served, None).await?;
+        let manager = workload::manager(&cluster, "manager", &["--image-allow-cidr=127.0.0.0/8"]).await?;
+        let mut world = Self { cluster, client, files, libvirt, namespace, node_role: None, _manager: manager };
+        world.start_node_role().await?;
+        world.apply(CATALOG).await?;
+        world.apply(&image_yaml("tiny", &world.files.url("tiny.qcow2"), image.sha256())).await?;
+        Ok(world)
+    }
+
+    /// Starts the node role and waits until it is ready.
+    ///
+    /// # Errors
+    /// It does not get ready.
+    pub async fn start_node_role(&mut self) -> Result<()> {
+        let settings = NodeSettings {
+            node: NODE,
+            libvirt_uri: self.libvirt.uri(),
+            state_dir: self.libvirt.state_dir(),
+            shim_address: "127.0.0.1:1",
+            more: &["--image-allow-cidr=127.0.0.0/8"],
+        };
+        self.node_role = Some(workload::node(&self.cluster, &settings).await?);
+        Ok(())
+    }
+
+    /// Ends the node role with SIGKILL.
+    pub fn kill_node_role(&mut self) {
+        if let Some(mut workload) = self.node_role.take() {
+            workload.process.kill();
+        }
+    }
+
+    /// Applies YAML in the project.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn apply(&self, yaml: &str) -> Result<()> {
+        apply_yaml(&self.client, yaml, &self.namespace).await.map(drop)
+    }
+
+    /// Applies a Server of the image `tiny` with more fields of the spec.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn create(&self, name: &str, more: &str) -> Result<()> {
+        self.apply(&format!(
+            "apiVersion: compute.ostler.dev/v1alpha1\nkind: Server\nmetadata: {{name: {name}}}\nspec: {{flavor: small, \
+             image: tiny{more}}}\n"
+        ))
+        .await
+    }
+
+    /// Servers of the project.
+    pub fn servers(&self) -> Api<Server> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The Server.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn server(&self, name: &str) -> Result<Server> {
+        Ok(self.servers().get(name).await?)
+    }
+
+    /// Waits until the Image may be used.
+    ///
+    /// # Errors
+    /// It does not get so.
+    pub async fn wait_image(&self, name: &str) -> Result<()> {
+        let images: Api<Image> = Api::namespaced(self.client.clone(), &self.namespace);
+        wait_for(&format!("image {name}"), PATIENCE, || async {
+            let image = images.get(name).await?;
+            Ok(image.status.filter(|s| s.state == Some(ImageState::Active)).map(drop))
+        })
+        .await
+    }
+
+    /// The Host.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn host(&self) -> Result<Host> {
+        Ok(Api::<Host>::all(self.client.clone()).get(NODE).await?)
+    }
+
+    /// Changes a Server's spec by a merge patch.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn change(&self, name: &str, spec: Value) -> Result<()> {
+        let patch = serde_json::json!({ "spec": spec });
+        self.servers().patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        Ok(())
+    }
+
+    /// Waits until `holds` of the Server.
+    ///
+    /// # Errors
+    /// It does not come to that; the error has the Server's status.
+    pub async fn wait(&self, name: &str, what: &str, holds: impl Fn(&Server) -> bool) -> Result<Server> {
+        let api = self.servers();
+        let waited = wait_for(&format!("{name}: {what}"), PATIENCE, || async {
+            Ok(api.get_opt(name).await?.filter(|s| holds(s)))
+        })
+        .await;
+        match waited {
+            Ok(server) => Ok(server),
+            Err(error) => Err(error.context(format!("{:?}", api.get_opt(name).await?.and_then(|s| s.status)))),
+        }
+    }
+
+    /// Waits until the Server is Ready at its present generation.
+    ///
+    /// # Errors
+    /// It does not get so.
+    pub async fn wait_ready(&self, name: &str) -> Result<Server> {
+        self.wait(name, "Ready at its generation", |s| {
+            let seen = s.status.as_ref().and_then(|s| s.observed_generation);
+            condition_reason(s, "Ready") == Some("AsWished") && seen == s.metadata.generation
+        })
+        .await
+    }
+
+    /// Deletes a Server and waits until it is gone.
+    ///
+    /// # Errors
+    /// It does not go.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        let api = self.servers();
+        api.delete(name, &DeleteParams::default()).await?;
+        wait_for(&format!("{name} to be gone"), PATIENCE, || async {
+            Ok(api.get_opt(name).await?.is_none().then_some(()))
+        })
+        .await
+    }
+}
+
+/// An Image that is fetched from a web server.
+pub fn image_yaml(name: &str, url: &str, sha256: &str) -> String {
+    format!(
+        "apiVersion: compute.ostler.dev/v1alpha1\nkind: Image\nmetadata: {{name: {name}}}\nspec: {{diskFormat: qcow2, \
+         source: {{http: {{url: \"{url}\", sha256: \"{sha256}\"}}}}}}\n"
+    )
+}
