@@ -1,7 +1,7 @@
 #!/bin/bash
 # install-packages.sh: installs the Debian packages that building and testing Ostler needs. Quick when all are there.
 #
-#   install-packages.sh [SET...]     SET: build bare libvirt full images guest-image lint (default: all but lint)
+#   install-packages.sh [SET...]     SET: build bare libvirt full images guest-image clients lint (default: all but lint)
 #   install-packages.sh --list [SET...]   prints the packages and installs nothing
 #
 # Root, or a user with sudo. Go (for build.sh) and Rust are not installed here.
@@ -15,6 +15,7 @@ packages_of() {
   full) packages_of bare && packages_of libvirt && echo containerd runc containernetworking-plugins conntrack ;;
   images) echo mmdebstrap python3 gcc libc6-dev ;;
   guest-image) echo binutils cpio dosfstools e2fsprogs fdisk kmod mtools qemu-utils syslinux syslinux-common ;;
+  clients) echo python3-venv ;;
   lint) echo shellcheck ;;
   *)
     echo "${0##*/}: no such set: $1" >&2
@@ -26,7 +27,7 @@ packages_of() {
 list=0
 [[ ${1:-} != --list ]] || { list=1 && shift; }
 sets=("$@")
-((${#sets[@]})) || sets=(build bare libvirt full images guest-image)
+((${#sets[@]})) || sets=(build bare libvirt full images guest-image clients)
 wanted=()
 for set in "${sets[@]}"; do
   words=$(packages_of "$set")

@@ -34,6 +34,12 @@ enum Command {
     Check,
     /// Build the binaries, run all tests of the workspace and end with `N passed, N failed`.
     Test {
+        /// Checks that failed before; they are counted as failed.
+        #[arg(long, default_value_t = 0)]
+        already_failed: u64,
+        /// A script that is run after the tests and ends with a line `N passed, N failed`; may be given again.
+        #[arg(long)]
+        suite: Vec<String>,
         /// Passed on to `cargo test`, for example `-p ostler-engine`. Default: `--workspace`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         cargo_args: Vec<String>,
@@ -45,6 +51,6 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Crds { check } => crds::run(&root, check).map(|()| ExitCode::SUCCESS),
         Command::Check => check::run(&root),
-        Command::Test { cargo_args } => test::run(&root, &cargo_args),
+        Command::Test { already_failed, suite, cargo_args } => test::run(&root, already_failed, &suite, &cargo_args),
     }
 }

@@ -6,18 +6,23 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use report::Report;
 
-/// Builds the binaries that tests start, runs `cargo test` and ends with the line `N passed, N failed`.
+/// Builds the binaries that tests start, runs `cargo test` and the suites, and ends with the line `N passed, N failed`.
 #[allow(clippy::print_stdout)]
-pub fn run(root: &Path, cargo_args: &[String]) -> Result<ExitCode> {
+pub fn run(root: &Path, already_failed: u64, suites: &[String], cargo_args: &[String]) -> Result<ExitCode> {
     let mut report = Report::default();
+    report.failed_before(already_failed);
     let built = cargo(root).args(["build", "--workspace", "--bins"]).status().context("cargo build")?;
     if built.success() {
-        stream(root, cargo_args, &mut report)?;
+        cargo_test(root, cargo_args, &mut report)?;
+        for suite in suites {
+            run_suite(root, suite, &mut report)?;
+        }
     } else {
         report.broke("the binaries under test do not build");
     }
@@ -32,15 +37,32 @@ fn cargo(root: &Path) -> Command {
     cargo
 }
 
-/// Runs `cargo test`, shows every line at once and lets the report see it.
-fn stream(root: &Path, cargo_args: &[String], report: &mut Report) -> Result<()> {
+fn cargo_test(root: &Path, cargo_args: &[String], report: &mut Report) -> Result<()> {
     let mut test = cargo(root);
     test.args(["test", "--no-fail-fast", "--color=never"]);
     match cargo_args {
         [] => test.arg("--workspace"),
         given => test.args(given),
     };
-    let mut child = test.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("cargo test")?;
+    let success = stream(test, |line| report.line(line))?;
+    report.ended(success);
+    Ok(())
+}
+
+fn run_suite(root: &Path, suite: &str, report: &mut Report) -> Result<()> {
+    let started = Instant::now();
+    let mut last = String::new();
+    let mut script = Command::new(root.join(suite));
+    script.current_dir(root);
+    let success = stream(script, |line| line.clone_into(&mut last))?;
+    report.suite(suite, &last, success, started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Runs a command, shows every line at once and lets `see` have it. Says whether it succeeded.
+fn stream(mut command: Command, mut see: impl FnMut(&str)) -> Result<bool> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context(name)?;
     let (sender, lines) = mpsc::channel::<String>();
     let out = child.stdout.take().context("stdout")?;
     let err = child.stderr.take().context("stderr")?;
@@ -52,13 +74,12 @@ fn stream(root: &Path, cargo_args: &[String], report: &mut Report) -> Result<()>
         std::thread::spawn(move || forward(err, &mut std::io::stderr(), &sender)),
     ];
     for line in lines {
-        report.line(&line);
+        see(&line);
     }
     for reader in readers {
         reader.join().map_err(|_| anyhow::anyhow!("a reading thread panicked"))??;
     }
-    report.ended(child.wait()?.success());
-    Ok(())
+    Ok(child.wait()?.success())
 }
 
 fn forward(from: impl std::io::Read, to: &mut impl Write, seen: &mpsc::Sender<String>) -> std::io::Result<()> {

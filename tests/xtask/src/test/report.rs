@@ -12,6 +12,8 @@
 
 use std::fmt::Write;
 
+const BEFORE: &str = "checks before the tests";
+
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Counts {
     passed: u64,
@@ -40,6 +42,26 @@ impl Report {
         }
     }
 
+    /// Takes note of checks that failed before the tests.
+    pub fn failed_before(&mut self, count: u64) {
+        if count > 0 {
+            self.names.push(BEFORE.to_owned());
+            self.results.push(Counts { failed: count, ..Counts::default() });
+        }
+    }
+
+    /// Takes note of a script's last line `N passed, N failed`.
+    pub fn suite(&mut self, name: &str, last_line: &str, success: bool, seconds: f64) {
+        let Some(counts) = tally(last_line) else {
+            return self.broke(&format!("{name} did not end with a line `N passed, N failed`, but with {last_line:?}"));
+        };
+        if !success && counts.failed == 0 {
+            self.broke(&format!("{name} failed, but none of its checks did"));
+        }
+        self.names.push(name.to_owned());
+        self.results.push(Counts { seconds, ..counts });
+    }
+
     /// Takes note of something that no test result tells.
     pub fn broke(&mut self, problem: &str) {
         self.problems.push(problem.to_owned());
@@ -52,12 +74,17 @@ impl Report {
             let (names, results) = (self.names.len(), self.results.len());
             self.broke(&format!("{names} test binaries were started, {results} told a result"));
         }
-        if !success && self.problems.is_empty() && self.sum().failed == 0 {
+        if !success && self.problems.is_empty() && self.sum().failed == self.before() {
             self.broke("cargo test failed, but no test did");
         }
         if self.sum().passed == 0 {
             self.broke("no test ran");
         }
+    }
+
+    /// Failed checks that [`Report::failed_before`] told of.
+    fn before(&self) -> u64 {
+        self.names.first().filter(|n| *n == BEFORE).and_then(|_| self.results.first()).map_or(0, |c| c.failed)
     }
 
     fn sum(&self) -> Counts {
@@ -114,6 +141,12 @@ fn started(line: &str) -> Option<String> {
         Some(_) => format!("{crate_name} (unit)"),
         None => format!("{crate_name} ({source})"),
     })
+}
+
+/// The counts in `N passed, N failed`.
+fn tally(line: &str) -> Option<Counts> {
+    let (passed, failed) = line.strip_suffix(" failed")?.split_once(" passed, ")?;
+    Some(Counts { passed: passed.parse().ok()?, failed: failed.parse().ok()?, ..Counts::default() })
 }
 
 /// The counts in a `test result:` line.
@@ -183,6 +216,21 @@ mod tests {
     fn a_build_that_fails_is_a_failure() {
         let report = after(&[UNIT, OK, "error: could not compile `a` (lib test) due to 1 previous error"], false);
         assert_eq!(report.last_line(), "5 passed, 1 failed");
+    }
+
+    #[test]
+    fn suites_and_earlier_failures_are_counted() {
+        let mut report = after(&[UNIT, OK], true);
+        report.suite("check.sh", "7 passed, 0 failed", true, 2.0);
+        assert_eq!(report.last_line(), "12 passed, 0 failed");
+        report.suite("other.sh", "Killed", false, 2.0);
+        assert_eq!(report.last_line(), "12 passed, 1 failed");
+        let mut report = Report::default();
+        report.failed_before(2);
+        [UNIT, OK].iter().for_each(|l| report.line(l));
+        report.ended(true);
+        assert_eq!(report.last_line(), "5 passed, 2 failed");
+        assert!(report.table().contains("checks before the tests"));
     }
 
     #[test]

@@ -1,0 +1,35 @@
+# The front door. `make` alone says what there is.
+#
+# Builds are kept outside the checkout, so that a fresh clone is warm: OSTLER_CACHE (default ~/.cache/ostler), or
+# CARGO_TARGET_DIR, or a `target` folder here, where there is one.
+
+OSTLER_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ostler
+export OSTLER_CACHE
+ifeq ($(CARGO_TARGET_DIR),)
+CARGO_TARGET_DIR := $(if $(wildcard target/.),$(CURDIR)/target,$(OSTLER_CACHE)/target)
+endif
+export CARGO_TARGET_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down build test lint check
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: ## a Kubernetes of its own with Ostler in it, and a guest that answers; again: under a minute
+	@tests/demo/demo.sh up
+
+demo-down: ## removes all that the demo made
+	@tests/demo/demo.sh down
+
+build: ## both binaries
+	cargo build --locked -p ostler-controller -p ostler-api-shim
+
+test: ## all there is: packages, builds, lints, tests; ends with `N passed, N failed`
+	@tests/run.sh all
+
+lint: ## format, clippy, house rules, licences, chart
+	@tests/run.sh lint
+
+check: ## the house rules alone: CRD drift, arrows, file sizes
+	@cargo xtask check
