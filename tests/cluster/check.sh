@@ -30,7 +30,7 @@ within() { wait_until "$@"; }
 
 finish() {
   local status=$? dir
-  for dir in "$work"/{full,other}; do [[ ! -e $dir ]] || "$here/cluster" down --dir "$dir" --purge || true; done
+  for dir in "$work"/{full,run,other}; do [[ ! -e $dir ]] || "$here/cluster" down --dir "$dir" --purge || true; done
   [[ ! -e $work/node ]] || "$here/libvirt-node" down --dir "$work/node" --purge || true
   rm -rf "$work"
   printf '%d passed, %d failed\n' "$passed" "$failed"
@@ -43,19 +43,19 @@ trap finish EXIT
 no_process() { ! pgrep -f -- "$1" | grep -vxE "$$|$BASHPID" | grep -q .; }
 no_trace() { no_process "$1/" && [[ ! -e $1 ]] && ! grep -q "$1" /proc/mounts; }
 
-# ---- bare
+# ---- clusters in the foreground
 
-# start_bare NAME [FLAG...]: in the background; sets RUNNER; its stdin is the write end of a pipe that $HOLD holds.
-start_bare() {
-  local name=$1 line
-  shift
+# start SIZE NAME [FLAG...]: in the background; sets RUNNER; its stdin is a pipe whose write end is $HOLD.
+start() {
+  local size=$1 name=$2 line
+  shift 2
   mkfifo "$work/$name.in" "$work/$name.out"
-  "$here/cluster" run --size bare --dir "$work/$name" "$@" <"$work/$name.in" >"$work/$name.out" 2>"$work/$name.err" &
+  "$here/cluster" run --size "$size" --dir "$work/$name" "$@" <"$work/$name.in" >"$work/$name.out" 2>"$work/$name.err" &
   RUNNER=$!
   exec {HOLD}>"$work/$name.in"
   IFS= read -r line <"$work/$name.out" || true
   rm "$work/$name".{in,out}
-  [[ $line == "READY $work/$name/kubeconfig" ]] || die "bare cluster $name: '$line' $(<"$work/$name.err")"
+  [[ $line == "READY $work/$name/kubeconfig" ]] || die "$size cluster $name: '$line' $(<"$work/$name.err")"
 }
 
 kubectl_() { NO_PROXY='*' no_proxy='*' "$("$here/build.sh" --dir)/kubectl" "$@"; }
@@ -71,10 +71,10 @@ check_bare() {
   local one two hold_one t0
   "$here/build.sh" bare
   t0=$(now_ms)
-  start_bare two
+  start bare two
   two=$RUNNER
   printf '      bare: ready after %s s\n' "$(seconds_since "$t0")"
-  start_bare one --tie-to-stdin # the later one: its pipe has no other writer
+  start bare one --tie-to-stdin # the later one: its pipe has no other writer
   one=$RUNNER hold_one=$HOLD
   check "bare: two side by side answer" eval 'answers one && answers two'
   check "bare: admission policies v1 are served" serves_policies one
@@ -87,7 +87,7 @@ check_bare() {
   wait "$two" 2>/dev/null || true
   check "bare: kill -9 of the runner leaves nothing" within 5 no_trace "$work/two"
   exec {HOLD}>&-
-  start_bare three
+  start bare three
   kill -TERM "$RUNNER"
   check "bare: SIGTERM ends it with success" wait_for "$RUNNER"
   check "bare: SIGTERM leaves nothing" within 2 no_trace "$work/three"
@@ -219,6 +219,16 @@ E
   done
   check "full: the pod is still Ready" within 20 pod_ready
   check "full: libvirtd knows the guest" within 10 running "$uri" g2
+
+  start full run --tie-to-stdin
+  "$here/cluster" status --dir "$work/run" >/dev/null
+  exec {HOLD}>&-
+  check "full: the end of stdin ends one in the foreground" within 10 no_trace "$work/run"
+  start full run
+  kill -9 "$RUNNER"
+  wait "$RUNNER" 2>/dev/null || true
+  check "full: so does kill -9 of its runner" within 10 no_trace "$work/run"
+  exec {HOLD}>&-
 
   "$here/cluster" up --size full --dir "$work/other" --life 8 >/dev/null
   check "full: a second one side by side" eval '[[ $(<"$work/other/id") != "$id" ]] && k get --raw /readyz'

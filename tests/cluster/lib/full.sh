@@ -62,7 +62,11 @@ full_up() {
   pause=$("$here/../images/build.sh" pause)
   cp -- "$pause" "$DIR/conf/pause.tar"
 
-  setsid bash "$here/lib/keeper.sh" "$DIR" "$ID" "$2" >/dev/null 2>&1 </dev/null &
+  (
+    # The janitor of `cluster run` waits until nobody holds its leash: the sandbox must not.
+    [[ -z ${LEASH:-} ]] || exec {LEASH}>&-
+    exec setsid bash "$here/lib/keeper.sh" "$DIR" "$ID" "$2"
+  ) >/dev/null 2>&1 </dev/null &
   disown $!
   wait_until 20 sandbox_pid || blame "making the sandbox" "$DIR/log/sandbox.log"
   link_up "$ID" "$(sandbox_pid)" || die "making the link to the sandbox failed"
