@@ -1,1 +1,10 @@
-//! nova.
+//! Nova v2.1: servers, flavors, key pairs and what clients ask for beside them.
+
+pub mod actions;
+pub mod availability_zones;
+pub mod flavors;
+pub mod key_pairs;
+pub mod limits;
+pub mod security_groups;
+pub mod servers;
+pub mod versions;

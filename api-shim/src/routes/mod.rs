@@ -35,7 +35,16 @@ macro_rules! authorized {
     };
 }
 
-use {authenticated, authorized, open};
+/// A served action.
+macro_rules! action {
+    ($name:expr, $rule:expr, $handler:path) => {
+        $crate::http::Action::served($name, $rule, |inbound, permit, argument| {
+            Box::pin($handler(inbound, permit, argument))
+        })
+    };
+}
+
+use {action, authenticated, authorized, open};
 
 #[cfg(test)]
 mod tests;

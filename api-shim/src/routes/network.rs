@@ -1,2 +1,59 @@
-//! Rows.
-pub(super) const ROUTES: &[crate::http::Route] = &[];
+//! Neutron's rows: the read side. Every write is refused with a clear 501.
+
+use axum::routing::MethodFilter as Method;
+
+use super::{authorized, open};
+use crate::{
+    authorize::Rule,
+    http::{Handler, Route, Service::Network},
+    neutron::{empty, extensions, networks, ports, quotas, refuse, security_groups, subnets, versions},
+};
+
+const fn get(path: &'static str, handler: Handler) -> Route {
+    Route::new(Network, Method::GET, path, handler)
+}
+/// A write that is refused.
+const fn refused(method: Method, path: &'static str) -> Route {
+    Route::new(Network, method, path, authorized!(LIST, refuse::refuse))
+}
+
+const LIST: Rule = Rule::on("list", "networks");
+const GET: Rule = Rule::on("get", "networks");
+const PORTS: Rule = Rule::on("list", "servers");
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::root(Network, "", open!(versions::list)),
+    get("", open!(versions::show)),
+    get("/extensions", authorized!(LIST, extensions::list)),
+    get("/extensions/{alias}", authorized!(LIST, extensions::show)),
+    get("/networks", authorized!(LIST, networks::list)),
+    get("/networks/{id}", authorized!(GET, networks::show)),
+    get("/subnets", authorized!(LIST, subnets::list)),
+    get("/subnets/{id}", authorized!(GET, subnets::show)),
+    get("/ports", authorized!(PORTS, ports::list)),
+    get("/ports/{id}", authorized!(PORTS, ports::show)),
+    get("/security-groups", authorized!(LIST, security_groups::list)),
+    get("/security-groups/{id}", authorized!(LIST, security_groups::show)),
+    get("/security-group-rules", authorized!(LIST, empty::security_group_rules)),
+    get("/floatingips", authorized!(LIST, empty::floating_ips)),
+    get("/routers", authorized!(LIST, empty::routers)),
+    get("/subnetpools", authorized!(LIST, empty::subnet_pools)),
+    get("/address-scopes", authorized!(LIST, empty::address_scopes)),
+    get("/agents", authorized!(LIST, empty::agents)),
+    get("/quotas/{id}", authorized!(LIST, quotas::show)),
+    refused(Method::POST, "/networks"),
+    refused(Method::PUT, "/networks/{id}"),
+    refused(Method::DELETE, "/networks/{id}"),
+    refused(Method::POST, "/subnets"),
+    refused(Method::PUT, "/subnets/{id}"),
+    refused(Method::DELETE, "/subnets/{id}"),
+    refused(Method::POST, "/ports"),
+    refused(Method::PUT, "/ports/{id}"),
+    refused(Method::DELETE, "/ports/{id}"),
+    refused(Method::POST, "/security-groups"),
+    refused(Method::PUT, "/security-groups/{id}"),
+    refused(Method::DELETE, "/security-groups/{id}"),
+    refused(Method::POST, "/security-group-rules"),
+    refused(Method::POST, "/floatingips"),
+    refused(Method::POST, "/routers"),
+];

@@ -56,31 +56,27 @@ fn explain(status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::response::{StatusCause, StatusDetails};
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn refused(code: u16, message: &str, causes: Vec<StatusCause>) -> kube::Error {
-        let details = Some(StatusDetails { causes, ..Default::default() });
-        kube::Error::Api(Status { code, message: message.into(), details, ..Default::default() }.boxed())
+    fn refused(code: u16, message: &str, causes: Value) -> kube::Error {
+        let status = json!({"status": "Failure", "code": code, "message": message, "details": {"causes": causes}});
+        kube::Error::Api(serde_json::from_value::<Status>(status).unwrap().boxed())
     }
 
     #[test]
     fn a_refusal_of_admission_names_the_field() {
-        let cause = StatusCause {
-            field: "spec.networks".into(),
-            message: "Too many: 9: must have at most 8 items".into(),
-            ..Default::default()
-        };
-        let fault = write_fault("Server", &refused(422, "Server is invalid", vec![cause]));
+        let cause = json!([{"field": "spec.networks", "message": "Too many: 9: must have at most 8 items"}]);
+        let fault = write_fault("Server", &refused(422, "Server is invalid", cause));
         assert_eq!(fault.status.as_u16(), 400);
         assert_eq!(fault.message, "spec.networks: Too many: 9: must have at most 8 items");
     }
 
     #[test]
     fn a_lack_of_our_own_permission_is_not_the_clients_fault() {
-        let fault =
-            write_fault("Server", &refused(403, "servers is forbidden: User \"x\" cannot create resource", vec![]));
+        let message = "servers is forbidden: User \"x\" cannot create resource";
+        let fault = write_fault("Server", &refused(403, message, json!([])));
         assert_eq!(fault.status.as_u16(), 500);
         assert!(!fault.message.contains("User"));
     }

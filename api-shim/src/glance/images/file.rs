@@ -1,0 +1,76 @@
+//! `PUT` and `GET /v2/images/{id}/file` (spec C-62, N-04).
+
+use http::{StatusCode, header};
+use ostler_crds::{Image, OpenStackId, image::ImageState};
+
+use super::view;
+use crate::{
+    authorize::Permit,
+    fault::Fault,
+    http::{Inbound, Reply},
+    store::{images, upload},
+    streams,
+};
+
+/// Receives the bytes of a queued image.
+pub async fn put(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
+    let kind = inbound.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    if kind.split(';').next().unwrap_or_default().trim() != "application/octet-stream" {
+        return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Use the media type application/octet-stream."));
+    }
+    let body = inbound.take_body();
+    let app = inbound.app.clone();
+    let image = images::find_own(&app.client, &app.stores, &permit, inbound.param("id")).await?;
+    check(&image)?;
+    announced(&inbound, app.files.limit())?;
+    let id = OpenStackId::of(&image.metadata).map_err(|e| Fault::internal("image id", &e))?;
+    let received = upload::receive(&app.files, id, image.spec.disk_format, body).await?;
+    images::report(&app.client, &app.stores, &permit, &image, &received).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// Only a queued image that awaits an upload takes bytes.
+fn check(image: &Image) -> Result<(), Fault> {
+    if image.spec.source.upload.is_none() {
+        return Err(Fault::conflict("The bytes of this image come from the source that it names, not from an upload."));
+    }
+    match view::status(image) {
+        "queued" => Ok(()),
+        status => Err(Fault::conflict(format!("The image has status {status}: only a queued one takes data."))),
+    }
+}
+
+/// An upload that says that it is too large is refused before it is read.
+fn announced(inbound: &Inbound, limit: u64) -> Result<(), Fault> {
+    let length =
+        ["content-length", "x-openstack-image-size"].into_iter().find_map(|h| inbound.header(h)?.parse::<u64>().ok());
+    if length.is_some_and(|l| l > limit) {
+        let message = format!("The image is larger than the limit of {limit} bytes.");
+        return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+    }
+    Ok(())
+}
+
+/// Sends the bytes of an uploaded image; 204 while there are none.
+pub async fn get(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
+    let app = &inbound.app;
+    let image = images::find(&app.client, &app.stores, &permit, inbound.param("id")).await?;
+    if image.spec.source.upload.is_none() {
+        return Err(Fault::not_served("Downloading an image that hosts fetch from its own source"));
+    }
+    let status = image.status.as_ref().filter(|s| s.state == Some(ImageState::Active));
+    let Some(sha256) = status.and_then(|s| s.sha256.as_deref()) else {
+        return Ok(Reply::empty(StatusCode::NO_CONTENT));
+    };
+    let id = OpenStackId::of(&image.metadata).map_err(|e| Fault::internal("image id", &e))?;
+    let response = streams::images::open(app, id, sha256).await?;
+    let length = response.headers().get(header::CONTENT_LENGTH).cloned();
+    let mut reply = Reply::bytes(response.into_body());
+    if let Some(md5) = status.and_then(|s| s.md5.as_deref()) {
+        reply = reply.header("content-md5", md5);
+    }
+    if let Some(length) = length.as_ref().and_then(|l| l.to_str().ok()) {
+        reply = reply.header("content-length", length);
+    }
+    Ok(reply)
+}

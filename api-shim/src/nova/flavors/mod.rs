@@ -1,0 +1,8 @@
+//! Flavors (spec C-24 … C-26).
+
+mod list;
+mod show;
+pub mod view;
+
+pub use list::{brief, detail};
+pub use show::{extra_spec, extra_specs, show};

@@ -1,0 +1,148 @@
+//! `POST /servers` (spec C-04).
+
+use http::StatusCode;
+use ostler_crds::{OpenStackId, Server};
+use rand::{Rng, distr::Alphanumeric};
+use serde_json::{Map, Value, json};
+
+use super::{
+    block_devices,
+    convert::{self, Resolved},
+    networks, resolve,
+    wire::{CREATE, CREATE_OUTER, Create},
+};
+use crate::{
+    app::App,
+    authorize::Permit,
+    fault::Fault,
+    http::{Inbound, Microversion, Reply},
+    shape::{fields, links},
+    store::servers,
+};
+
+/// Makes one server, or several.
+pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
+    let create = read(inbound.json().await?, inbound.version)?;
+    convert::check(&create)?;
+    let count = convert::count(&create)?;
+    let resolved = resolve(&inbound.app, &permit, &create, inbound.version).await?;
+    let (creator, reservation) = (permit.caller().user.id(), format!("r-{}", random(8).to_lowercase()));
+    let wished = convert::servers(&create, &resolved, &creator, &reservation, count);
+    let first = make(&inbound.app, &permit, wished).await?;
+    if create.return_reservation_id == Some(true) {
+        return Ok(Reply::json(StatusCode::ACCEPTED, &json!({ "reservation_id": reservation })));
+    }
+    let id = first.to_string();
+    let document = json!({"server": {
+        "links": links::both(&inbound.base, "servers", &id),
+        "OS-DCF:diskConfig": create.disk_config.as_deref().unwrap_or("MANUAL"),
+        "security_groups": [{"name": "default"}],
+        "adminPass": create.admin_pass.unwrap_or_else(|| random(12)),
+        "id": id,
+    }});
+    let location = inbound.base.compute(&format!("servers/{id}"));
+    Ok(Reply::json(StatusCode::ACCEPTED, &document).header("location", &location))
+}
+
+/// Reads the body: its keys, then its types.
+fn read(body: Value, version: Microversion) -> Result<Create, Fault> {
+    let Value::Object(mut outer) = body else {
+        return Err(Fault::bad_request("Malformed request body: an object is expected."));
+    };
+    fields::check(&outer, CREATE_OUTER, version, "body")?;
+    let hints = ["os:scheduler_hints", "OS-SCH-HNT:scheduler_hints"];
+    if hints.iter().any(|h| outer.get(*h).and_then(Value::as_object).is_some_and(|m| !m.is_empty())) {
+        return Err(Fault::bad_request("Scheduler hints are not served by this version."));
+    }
+    let server: Map<String, Value> = match outer.remove("server") {
+        Some(Value::Object(server)) => server,
+        _ => return Err(Fault::bad_request("'server' is a required property")),
+    };
+    fields::check(&server, CREATE, version, "server")?;
+    fields::read(server, "server")
+}
+
+async fn resolve(app: &App, permit: &Permit, create: &Create, version: Microversion) -> Result<Resolved, Fault> {
+    let mapped = block_devices::image(create.block_device_mapping_v2.as_deref())?;
+    let named = create.image_ref.clone().filter(|i| !i.is_empty());
+    let image = match (named, mapped) {
+        (Some(a), Some(b)) if !a.ends_with(&b) => {
+            return Err(Fault::bad_request("imageRef and block_device_mapping_v2 name different images."));
+        }
+        (Some(image), _) | (None, Some(image)) => image,
+        (None, None) => {
+            return Err(Fault::bad_request("Invalid imageRef provided: this version has no volumes to boot from."));
+        }
+    };
+    let groups = create.security_groups.iter().flatten().map(|g| g.name.as_str());
+    resolve::security_groups(permit, groups)?;
+    let flavor = resolve::flavor(app, permit, &create.flavor_ref)?;
+    Ok(Resolved {
+        image: resolve::image(app, permit, &image, &flavor).await?,
+        flavor: flavor.metadata.name.clone().unwrap_or_default(),
+        key_pair: create.key_name.as_deref().map(|k| resolve::key_pair(app, permit, k)).transpose()?,
+        networks: resolve::networks(app, permit, networks::read(create.networks.clone(), version)?)?,
+        zone: resolve::zone(app, create.availability_zone.clone())?,
+    })
+}
+
+/// Makes them all or none; the id of the first.
+async fn make(app: &App, permit: &Permit, wished: Vec<Server>) -> Result<OpenStackId, Fault> {
+    let mut made = Vec::new();
+    for server in wished {
+        match servers::create(&app.client, &app.stores, permit, server).await {
+            Ok(server) => made.push(server),
+            Err(fault) => {
+                for server in made {
+                    // The first fault is what the client must hear of.
+                    let _ = servers::delete(&app.client, &app.stores, permit, &server).await;
+                }
+                return Err(fault);
+            }
+        }
+    }
+    let first = made.first().ok_or_else(|| Fault::bad_request("Nothing to create."))?;
+    OpenStackId::of(&first.metadata).map_err(|e| Fault::internal("id of a new server", &e))
+}
+
+fn random(length: usize) -> String {
+    rand::rng().sample_iter(&Alphanumeric).take(length).map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn verdict(body: Value, version: u16) -> Result<String, u16> {
+        read(body, Microversion(version)).map(|c| c.name).map_err(|f| f.status.as_u16())
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_as_nova_does() {
+        let good = json!({"server": {"name": "a", "flavorRef": "1", "imageRef": "i"}});
+        assert_eq!(verdict(good, 1), Ok("a".into()));
+        for bad in [
+            json!({"server": {"name": "a", "flavorRef": "1", "colour": "red"}}),
+            json!({"server": {"name": "a", "flavorRef": "1", "description": "d"}}),
+            json!({"server": {"name": "a"}}),
+            json!({"server": {"name": 1, "flavorRef": "1"}}),
+            json!({"server": {"name": "a", "flavorRef": "1", "config_drive": "perhaps"}}),
+            json!({"server": {"name": "a", "flavorRef": "1"}, "os:scheduler_hints": {"group": "g"}}),
+            json!({"servers": {}}),
+            json!([]),
+        ] {
+            assert_eq!(verdict(bad.clone(), 1), Err(400), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_breaks_the_reader(key in "[a-zA-Z_]{1,12}", text in "\\PC{0,40}", number in any::<i64>()) {
+            for value in [json!(text), json!(number), json!([text]), json!({"x": number}), Value::Null] {
+                let _ = verdict(json!({"server": {"name": "a", "flavorRef": "1", &key: value}}), 72);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! From the ids and names of a creation to objects: what is unknown, unusable or does not fit is refused here.
+
+use std::sync::Arc;
+
+use ostler_crds::{Flavor, Image, ImageRef, OpenStackId, image::ImageState, server::ServerNetwork};
+use serde_json::Value;
+
+use super::networks::Wish;
+use crate::{app::App, authorize::Permit, fault::Fault, nova::security_groups, observe::clean, store::reads};
+
+const GIB: u64 = 1 << 30;
+
+/// The last segment of an id or URL.
+fn last(reference: &str) -> &str {
+    reference.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// The flavor of `flavorRef`.
+pub fn flavor(app: &App, permit: &Permit, reference: &Value) -> Result<Arc<Flavor>, Fault> {
+    let text = match reference {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(Fault::invalid_field("server.flavorRef", "It is not of type 'string'.")),
+    };
+    let found = reads::flavor(&app.stores, permit, last(&text));
+    found.ok_or_else(|| Fault::bad_request(format!("Flavor {} could not be found.", clean(&text))))
+}
+
+/// The image of `imageRef`, usable and fitting into the flavor; with its reference for the Server.
+pub async fn image(app: &App, permit: &Permit, reference: &str, flavor: &Flavor) -> Result<String, Fault> {
+    let unknown = || Fault::bad_request(format!("Can not find requested image: {}", clean(reference)));
+    let found = reads::image(&app.client, &app.stores, permit, last(reference)).await?;
+    let image = found.ok_or_else(unknown)?;
+    fits(&image, flavor)?;
+    let meta = &image.metadata;
+    let (Some(namespace), Some(name)) = (meta.namespace.clone(), meta.name.clone()) else { return Err(unknown()) };
+    Ok(ImageRef { namespace, name }.text(permit.project()))
+}
+
+/// Whether the image has its bytes, and the flavor room for them. Pure.
+fn fits(image: &Image, flavor: &Flavor) -> Result<(), Fault> {
+    let id = OpenStackId::of(&image.metadata).map(|i| i.to_string()).unwrap_or_default();
+    let status = image.status.as_ref().filter(|s| s.state == Some(ImageState::Active));
+    let Some(status) = status else {
+        return Err(Fault::bad_request(format!("Image {id} is not active.")));
+    };
+    if flavor.spec.memory_mib < image.spec.min_memory_mib {
+        return Err(Fault::bad_request("Flavor's memory is too small for requested image."));
+    }
+    let disk = flavor.spec.disk_gib;
+    let needed = image.spec.min_disk_gib.saturating_mul(GIB).max(status.virtual_size.unwrap_or(0));
+    if disk > 0 && disk.saturating_mul(GIB) < needed {
+        return Err(Fault::bad_request(format!(
+            "Flavor's disk is too small for requested image. Flavor disk is {} bytes, image needs {needed} bytes.",
+            disk * GIB
+        )));
+    }
+    Ok(())
+}
+
+/// `metadata.name` of the key pair.
+pub fn key_pair(app: &App, permit: &Permit, name: &str) -> Result<String, Fault> {
+    let found = reads::key_pair(&app.stores, permit, name).and_then(|k| k.metadata.name.clone());
+    found.ok_or_else(|| Fault::bad_request("Invalid key_name provided."))
+}
+
+/// The networks; `None` for the default one.
+pub fn networks(app: &App, permit: &Permit, wish: Wish) -> Result<Option<Vec<ServerNetwork>>, Fault> {
+    let interfaces = match wish {
+        Wish::Default => return Ok(None),
+        Wish::None => return Ok(Some(Vec::new())),
+        Wish::These(interfaces) => interfaces,
+    };
+    let resolve = |item: super::networks::Interface| {
+        let id = item.uuid.unwrap_or_default();
+        let network = reads::network(&app.stores, permit, &id);
+        let name = network.and_then(|n| n.metadata.name.clone());
+        let name = name.ok_or_else(|| Fault::bad_request(format!("Network {} could not be found.", clean(&id))))?;
+        Ok(ServerNetwork { name, address: item.fixed_ip })
+    };
+    interfaces.into_iter().map(resolve).collect::<Result<_, Fault>>().map(Some)
+}
+
+/// The zone: one that a Host is in. Naming a host (`zone:host`) is not served.
+pub fn zone(app: &App, zone: Option<String>) -> Result<Option<String>, Fault> {
+    let Some(zone) = zone else { return Ok(None) };
+    if zone.contains(':') {
+        return Err(Fault::bad_request("Naming a host in availability_zone is not served by this version."));
+    }
+    if app.stores.hosts.all().iter().any(|h| h.availability_zone() == zone) {
+        return Ok(Some(zone));
+    }
+    Err(Fault::bad_request("The requested availability zone is not available"))
+}
+
+/// The only group there is: `default`, by name or id.
+pub fn security_groups<'a>(permit: &Permit, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    for name in names {
+        if name != "default" && name != security_groups::default_id(permit.project()) {
+            let project = permit.project();
+            return Err(Fault::bad_request(format!("Security group {} not found for project {project}.", clean(name))));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object<T: serde::de::DeserializeOwned>(kind: &str, spec: Value, status: Value) -> T {
+        serde_json::from_value(json!({
+            "apiVersion": "compute.ostler.dev/v1alpha1", "kind": kind, "metadata": {"name": "x"},
+            "spec": spec, "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn image(spec: Value, status: Value) -> Image {
+        let mut full = json!({"source": {"upload": {}}, "diskFormat": "raw"});
+        full.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        object("Image", full, status)
+    }
+
+    #[test]
+    fn an_image_must_be_active_and_fit() {
+        let flavor: Flavor = object("Flavor", json!({"vcpus": 1, "memoryMiB": 512, "diskGiB": 1}), Value::Null);
+        let active = |size: u64| json!({"state": "active", "virtualSize": size});
+        assert!(fits(&image(json!({}), active(GIB)), &flavor).is_ok());
+        assert!(fits(&image(json!({}), json!({"state": "queued"})), &flavor).is_err());
+        assert!(fits(&image(json!({}), active(GIB + 1)), &flavor).is_err());
+        assert!(fits(&image(json!({"minMemoryMiB": 513}), active(1)), &flavor).is_err());
+        assert!(fits(&image(json!({"minDiskGiB": 2}), active(1)), &flavor).is_err());
+    }
+
+    #[test]
+    fn a_reference_is_an_id_or_a_url() {
+        assert_eq!(last("http://x/images/abc/"), "abc");
+        assert_eq!(last("abc"), "abc");
+    }
+}
