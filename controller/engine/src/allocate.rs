@@ -116,15 +116,14 @@ impl Book {
         self.addresses.get(network).map_or(0, |a| a.len() as u64)
     }
 
-    /// Picks an address and holds it.
+    /// Picks an address with its MAC, and holds both.
     pub fn take(
         &mut self,
         network: &str,
         pool: &Pool,
         asked: Option<Ipv4Addr>,
-        mac: &str,
         uid: &str,
-    ) -> Result<Ipv4Addr, NoAddress> {
+    ) -> Result<(Ipv4Addr, String), NoAddress> {
         let held = self.addresses.entry(network.to_owned()).or_default();
         let address = match asked {
             Some(a) if !pool.holds(a) => return Err(NoAddress::Outside(a, network.to_owned())),
@@ -133,19 +132,21 @@ impl Book {
             None => next_free(pool, held, self.cursor.get(network).copied())
                 .ok_or_else(|| NoAddress::Exhausted(network.to_owned()))?,
         };
+        let mac = self.mac(network, address);
         self.cursor.insert(network.to_owned(), address);
-        self.hold(network, address, mac, uid);
-        Ok(address)
+        self.hold(network, address, &mac, uid);
+        Ok((address, mac))
     }
 
-    /// A MAC that nobody holds, derived from the guest's id so that a second try gives the same one. `fa:16:3e` is
-    /// OpenStack's own prefix.
-    pub fn mac(&self, guest: Uuid, interface: usize) -> String {
+    /// A MAC that nobody holds, derived from network and address: whoever gets the address next gets the same MAC.
+    /// dnsmasq refuses an address to a new MAC for as long as the lease of the old one lasts, an hour after its guest is
+    /// gone. `fa:16:3e` is OpenStack's own prefix.
+    fn mac(&self, network: &str, address: Ipv4Addr) -> String {
         (0u32..)
             .map(|attempt| {
-                let seed = Uuid::new_v5(&guest, format!("{interface}/{attempt}").as_bytes());
-                let b = seed.as_bytes();
-                format!("fa:16:3e:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2])
+                let seed = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{network}/{attempt}").as_bytes());
+                let (s, a) = (seed.as_bytes(), address.octets());
+                format!("fa:16:3e:{:02x}:{:02x}:{:02x}", s[0] ^ a[1], s[1] ^ a[2], s[2] ^ a[3])
             })
             .find(|mac| !self.macs.contains(mac))
             .unwrap_or_default()
@@ -182,19 +183,28 @@ mod tests {
     fn an_asked_address_is_given_once() {
         let (mut book, pool) = (Book::default(), Pool::new(&subnet("10.0.0.0/29")).unwrap());
         let a = Ipv4Addr::new(10, 0, 0, 4);
-        assert_eq!(book.take("n", &pool, Some(a), "m1", "u1"), Ok(a));
-        assert_eq!(book.take("n", &pool, Some(a), "m1", "u1"), Ok(a));
-        assert_eq!(book.take("n", &pool, Some(a), "m2", "u2"), Err(NoAddress::Taken(a)));
+        assert_eq!(book.take("n", &pool, Some(a), "u1").unwrap().0, a);
+        assert_eq!(book.take("n", &pool, Some(a), "u1").unwrap().0, a);
+        assert_eq!(book.take("n", &pool, Some(a), "u2"), Err(NoAddress::Taken(a)));
         let router = Ipv4Addr::new(10, 0, 0, 1);
-        assert!(matches!(book.take("n", &pool, Some(router), "m2", "u2"), Err(NoAddress::Outside(..))));
+        assert!(matches!(book.take("n", &pool, Some(router), "u2"), Err(NoAddress::Outside(..))));
     }
 
     #[test]
     fn an_address_given_back_is_not_the_next_one_given_out() {
         let (mut book, pool) = (Book::default(), Pool::new(&subnet("10.0.0.0/29")).unwrap());
-        let first = book.take("n", &pool, None, "m1", "u1").unwrap();
-        book.release("n", first, "m1", "u1");
-        assert_ne!(book.take("n", &pool, None, "m1", "u2").unwrap(), first);
+        let (first, mac) = book.take("n", &pool, None, "u1").unwrap();
+        book.release("n", first, &mac, "u1");
+        assert_ne!(book.take("n", &pool, None, "u2").unwrap().0, first);
+    }
+
+    #[test]
+    fn who_gets_an_address_next_gets_its_mac() {
+        let (mut book, pool) = (Book::default(), Pool::new(&subnet("10.0.0.0/29")).unwrap());
+        let (address, mac) = book.take("n", &pool, None, "u1").unwrap();
+        book.release("n", address, &mac, "u1");
+        assert_eq!(book.take("n", &pool, Some(address), "u2"), Ok((address, mac.clone())));
+        assert_ne!(book.take("other", &pool, Some(address), "u2").unwrap().1, mac);
     }
 
     #[test]
@@ -214,8 +224,7 @@ mod tests {
                 let uid = who.to_string();
                 match (what, held.contains_key(&who)) {
                     (0, false) => {
-                        let mac = book.mac(Uuid::from_u128(who as u128), 0);
-                        if let Ok(a) = book.take("n", &pool, None, &mac, &uid) {
+                        if let Ok((a, mac)) = book.take("n", &pool, None, &uid) {
                             prop_assert!(held.values().all(|(b, m)| *b != a && *m != mac));
                             held.insert(who, (a, mac));
                         } else {

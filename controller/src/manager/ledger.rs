@@ -9,7 +9,6 @@ use ostler_engine::{
     allocate::{Book, NoAddress},
     resolve::Interface,
 };
-use uuid::Uuid;
 
 /// What one Server holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,16 +113,14 @@ impl Ledger {
     pub fn take(
         &mut self,
         uid: &str,
-        guest: Uuid,
         host: &str,
         resources: Resources,
         interfaces: &[Interface],
     ) -> Result<Vec<ServerAddress>, NoAddress> {
         let mut addresses: Vec<ServerAddress> = Vec::with_capacity(interfaces.len());
-        for (i, interface) in interfaces.iter().enumerate() {
-            let mac = self.book.mac(guest, i);
-            match self.book.take(&interface.network, &interface.pool, interface.asked, &mac, uid) {
-                Ok(address) => addresses.push(ServerAddress {
+        for interface in interfaces {
+            match self.book.take(&interface.network, &interface.pool, interface.asked, uid) {
+                Ok((address, mac)) => addresses.push(ServerAddress {
                     network: interface.network.clone(),
                     label: interface.label.clone(),
                     mac,
@@ -214,7 +211,7 @@ mod tests {
     #[test]
     fn a_binding_that_failed_gives_everything_back() {
         let mut l = Ledger::default();
-        l.take("u", Uuid::nil(), "h", one(), &[lan()]).unwrap();
+        l.take("u", "h", one(), &[lan()]).unwrap();
         assert_eq!((l.held("h"), l.addresses_in_use("lan")), (one(), 1));
         l.cancel("u");
         assert_eq!((l.held("h"), l.addresses_in_use("lan")), (Resources::default(), 0));
@@ -223,7 +220,7 @@ mod tests {
     #[test]
     fn a_confirmed_binding_is_counted_once_and_not_cancelled() {
         let mut l = Ledger::default();
-        let addresses = l.take("u", Uuid::nil(), "h", one(), &[lan()]).unwrap();
+        let addresses = l.take("u", "h", one(), &[lan()]).unwrap();
         let mut s = server("u", Some("h"));
         if let Some(status) = s.status.as_mut() {
             status.addresses = addresses;
@@ -241,10 +238,10 @@ mod tests {
         let mut l = Ledger::default();
         let mut full = lan();
         full.network = "full".into();
-        for i in 0..5u128 {
-            l.take(&i.to_string(), Uuid::from_u128(i), "h", one(), std::slice::from_ref(&full)).unwrap();
+        for i in 0..5 {
+            l.take(&i.to_string(), "h", one(), std::slice::from_ref(&full)).unwrap();
         }
-        assert!(l.take("u", Uuid::nil(), "h", one(), &[lan(), full]).is_err());
+        assert!(l.take("u", "h", one(), &[lan(), full]).is_err());
         assert_eq!(l.addresses_in_use("lan"), 0);
         assert!(!l.holds("u"));
     }

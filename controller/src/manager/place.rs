@@ -119,9 +119,10 @@ impl Placer {
         resolved: &Resolved,
     ) -> Result<Vec<ServerAddress>, Refusal> {
         let refusal = |reason, message| Refusal { reason, message, passing: false };
-        let id = OpenStackId::of(server.meta()).map_err(|e| refusal(reason::INVALID_SPEC, e.to_string()))?;
+        // A bad id label is told before anything is held.
+        OpenStackId::of(server.meta()).map_err(|e| refusal(reason::INVALID_SPEC, e.to_string()))?;
         ledger
-            .take(&server.uid().unwrap_or_default(), id.uuid(), host, resolved.request.resources, &resolved.interfaces)
+            .take(&server.uid().unwrap_or_default(), host, resolved.request.resources, &resolved.interfaces)
             .map_err(|e| refusal(reason::NO_ADDRESS, format!("spec.networks: {e}; see kubectl get networks")))
     }
 
