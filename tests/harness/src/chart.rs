@@ -1,5 +1,6 @@
 //! The chart without its pods: what `helm install` would bring into a control plane that has no kubelet.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -29,18 +30,29 @@ const WORKLOADS: [&str; 5] = ["Deployment", "DaemonSet", "PodDisruptionBudget", 
 /// # Errors
 /// helm refuses the chart or the values.
 pub fn render(settings: &[&str]) -> Result<Vec<DynamicObject>> {
-    let mut helm = Command::new(tool("helm")?);
-    helm.arg("template").arg(RELEASE).arg(repository().join("charts/ostler")).args([
+    let mut args = vec![
         "--include-crds",
-        "--namespace",
-        NAMESPACE,
         "--kube-version=1.36.0",
         "--api-versions=admissionregistration.k8s.io/v1/MutatingAdmissionPolicy",
-    ]);
+    ];
     for setting in settings {
-        helm.args(["--set", setting]);
+        args.extend(["--set", setting]);
     }
-    objects(&output(&mut helm)?)
+    objects(&helm(None, "template", &args)?)
+}
+
+/// Runs `helm VERB RELEASE CHART --namespace NAMESPACE ARGS` and gives what it printed. Only `template` needs no cluster.
+///
+/// # Errors
+/// helm fails; the error has what it said.
+pub fn helm(kubeconfig: Option<&Path>, verb: &str, args: &[&str]) -> Result<String> {
+    let mut helm = Command::new(tool("helm")?);
+    helm.arg(verb).arg(RELEASE).arg(repository().join("charts/ostler")).args(["--namespace", NAMESPACE]).args(args);
+    if let Some(kubeconfig) = kubeconfig {
+        // The API server is on loopback, whatever proxy this machine has.
+        helm.env("KUBECONFIG", kubeconfig).env("NO_PROXY", "*");
+    }
+    output(&mut helm)
 }
 
 /// The binding that comes into force last, because it is made last.
