@@ -5,20 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ostler_hypervisor::{ErrorClass, GuestEvent, GuestId, Hypervisor, HypervisorStep};
+use ostler_hypervisor::{ErrorClass, GuestEvent, GuestId, Hypervisor, HypervisorError, HypervisorStep};
 use ostler_libvirt::{Config, LibvirtHypervisor};
 use uuid::Uuid;
 
-fn connect(uri: &str) -> LibvirtHypervisor {
-    let config = Config { uri: uri.into(), state_dir: "/".into(), accelerator: None };
-    LibvirtHypervisor::connect(config).unwrap()
+fn connect(uri: &str) -> Result<LibvirtHypervisor, HypervisorError> {
+    LibvirtHypervisor::connect(Config { uri: uri.into(), state_dir: "/".into(), accelerator: None })
 }
 
 const NOWHERE: &str = "qemu+unix:///system?socket=/does/not/exist/libvirt-sock";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_libvirtd_every_call_is_unreachable_at_once() {
-    let hypervisor = connect(NOWHERE);
+    let hypervisor = connect(NOWHERE).unwrap();
     let guest = GuestId(Uuid::from_u128(1));
     let began = Instant::now();
     assert_eq!(hypervisor.host().await.unwrap_err().class, ErrorClass::Unreachable);
@@ -33,12 +32,12 @@ async fn without_libvirtd_every_call_is_unreachable_at_once() {
 #[tokio::test]
 async fn a_subscriber_hears_at_once_where_it_stands() {
     let (sender, events) = channel();
-    let away = connect(NOWHERE);
+    let away = connect(NOWHERE).unwrap();
     let to = sender.clone();
     away.subscribe(Box::new(move |event| to.send(event).unwrap_or_default()));
     assert_eq!(events.recv_timeout(Duration::from_secs(1)).unwrap(), GuestEvent::Disconnected);
 
-    let there = connect("test:///default");
+    let there = connect("test:///default").unwrap();
     there.observe_all().await.unwrap();
     there.subscribe(Box::new(move |event| sender.send(event).unwrap_or_default()));
     assert_eq!(events.recv_timeout(Duration::from_secs(1)).unwrap(), GuestEvent::Resync);
@@ -48,9 +47,9 @@ async fn a_subscriber_hears_at_once_where_it_stands() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_come_and_go() {
     for _ in 0..20 {
-        let hypervisor = connect("test:///default");
+        let hypervisor = connect("test:///default").unwrap();
         assert!(hypervisor.host().await.unwrap().capacity.vcpus > 0);
         drop(hypervisor);
-        drop(connect(NOWHERE));
+        drop(connect(NOWHERE).unwrap());
     }
 }
