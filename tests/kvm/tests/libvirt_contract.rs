@@ -112,6 +112,16 @@ async fn a_guest_does_not_notice_that_libvirtd_dies_and_comes_back() -> Result<(
         ensure!(qemu()? == before, "QEMU is another process");
     }
     console_line(&guest.domain, "OSTLER-READY", 1).await?;
+
+    // A libvirtd that stands still is found out by its missing keepalives, and calls end.
+    node.shell("kill -STOP $(cat /run/libvirtd.pid)")?;
+    let stuck = node.hypervisor.observe(id).await;
+    ensure!(stuck.as_ref().is_err_and(|e| e.class == ErrorClass::Unreachable), "{stuck:?}");
+    events.wait_for(GuestEvent::Disconnected, Duration::from_secs(5))?;
+    node.shell("kill -CONT $(cat /run/libvirtd.pid)")?;
+    events.wait_for(GuestEvent::Resync, Duration::from_secs(30))?;
+    ensure!(qemu()? == before, "QEMU is another process");
+
     // The new connection tells events too.
     events.forget();
     run(&node, [Destroy(id)]).await?;
