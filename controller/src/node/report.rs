@@ -8,8 +8,8 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use ostler_crds::{
-    GROUP, Server, ServerStatus, VERSION,
-    names::{GUEST_FINALIZER, NODE_FIELD_MANAGER},
+    GROUP, Server, ServerStatus, VERSION, find_condition,
+    names::{GUEST_FINALIZER, NODE_FIELD_MANAGER, condition},
 };
 use ostler_engine::guest::{Identity, Note, Verdict, Wish, node_part, note, status};
 use ostler_hypervisor::Hypervisor;
@@ -35,7 +35,12 @@ pub async fn report<H: Hypervisor>(
     let next = status(&previous, id.generation, &found.verdict, found.domain.as_ref(), finished, now);
     if next != node_part(&previous) {
         match apply_status(node, id, &next).await {
-            Ok(written) => remembered.wrote(&written),
+            Ok(written) => {
+                let ready = find_condition(&next.conditions, condition::READY).map(|c| c.reason.as_str());
+                let state = next.state.as_ref().map(|s| s.status.as_str());
+                tracing::info!(server = id.owner.name, namespace = id.owner.namespace, state, ready, "reported");
+                remembered.wrote(&written);
+            }
             Err(error) if is_gone(&error) => return None,
             Err(error) => {
                 tracing::warn!(%error, server = id.owner.name, namespace = id.owner.namespace, "cannot write a status");

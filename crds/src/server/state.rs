@@ -20,8 +20,10 @@ use serde::{Deserialize, Serialize};
 use super::{ActionType, PowerState, Server};
 
 /// Nova's three state fields and the status word that it derives from them.
+// Atomic: the node role's report replaces the manager's as a whole, so that no task of the manager's lingers in it.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ServerState {
     /// The status word of the API: ACTIVE, BUILD, ERROR, HARD_REBOOT, REBOOT, SHUTOFF, UNKNOWN.
     pub status: String,

@@ -41,6 +41,10 @@ spec: {default: true, subnets: [{cidr: 10.77.0.0/24}]}
 
 /// All parts, of which the node role can be killed and started again.
 pub struct World {
+    // Dropped first: their logs are in the control plane's folder.
+    /// The node role, while it runs.
+    pub node_role: Option<Workload>,
+    _manager: Workload,
     /// The control plane.
     pub cluster: Cluster,
     /// The administrator.
@@ -51,9 +55,6 @@ pub struct World {
     pub libvirt: LibvirtNode,
     /// A project.
     pub namespace: String,
-    /// The node role, while it runs.
-    pub node_role: Option<Workload>,
-    _manager: Workload,
 }
 
 impl World {
