@@ -94,7 +94,8 @@ pub fn resolve(server: &Server, named: &Named<'_>) -> Result<Resolved, Refusal> 
 fn flavor(server: &Server, found: Option<&Flavor>, namespace: &str) -> Result<ResolvedFlavor, Refusal> {
     let name = &server.spec.flavor;
     let flavor = found.filter(|f| f.usable_in(namespace)).ok_or_else(|| {
-        let text = format!("spec.flavor: there is no Flavor {name:?} for namespace {namespace}; see kubectl get flavors");
+        let text =
+            format!("spec.flavor: there is no Flavor {name:?} for namespace {namespace}; see kubectl get flavors");
         Refusal::new(reason::FLAVOR_NOT_FOUND, text)
     })?;
     let spec = &flavor.spec;
@@ -133,10 +134,16 @@ fn image(
     let (min_disk, min_memory) = (image.spec.min_disk_gib, image.spec.min_memory_mib);
     if flavor.disk_gib != 0 && (flavor.disk_gib < min_disk || flavor.disk_gib.saturating_mul(GIB) < virtual_size) {
         let needed = min_disk.max(virtual_size.div_ceil(GIB));
-        return does_not_fit(format!("Image {text:?} needs a disk of {needed} GiB, {:?} has {}", flavor.name, flavor.disk_gib));
+        return does_not_fit(format!(
+            "Image {text:?} needs a disk of {needed} GiB, {:?} has {}",
+            flavor.name, flavor.disk_gib
+        ));
     }
     if flavor.memory_mib < min_memory {
-        return does_not_fit(format!("Image {text:?} needs {min_memory} MiB of memory, {:?} has {}", flavor.name, flavor.memory_mib));
+        return does_not_fit(format!(
+            "Image {text:?} needs {min_memory} MiB of memory, {:?} has {}",
+            flavor.name, flavor.memory_mib
+        ));
     }
     Ok(ResolvedImage {
         namespace: image.metadata.namespace.clone().unwrap_or_default(),
@@ -171,7 +178,8 @@ fn interfaces(server: &Server, all: &[&Network], namespace: &str) -> Result<Vec<
         return match defaults.as_slice() {
             [one] => Ok(vec![interface(one, None)?]),
             [] => Err(not_found(
-                "spec.networks: none is named and no Network has spec.default: true; name one, or [] for none".to_owned(),
+                "spec.networks: none is named and no Network has spec.default: true; name one, or [] for none"
+                    .to_owned(),
             )),
             many => {
                 let names: Vec<_> = many.iter().filter_map(|n| n.metadata.name.as_deref()).collect();

@@ -145,10 +145,7 @@ fn obstacle(request: &Request, candidate: &Candidate) -> Option<Obstacle> {
         (!candidate.schedulable, Obstacle::Unschedulable),
         (!candidate.ready, Obstacle::NotReady),
         (request.zone.as_ref().is_some_and(|z| *z != candidate.zone), Obstacle::OtherZone),
-        (
-            request.node_selector.iter().any(|(k, v)| candidate.labels.get(k) != Some(v)),
-            Obstacle::LabelMissing,
-        ),
+        (request.node_selector.iter().any(|(k, v)| candidate.labels.get(k) != Some(v)), Obstacle::LabelMissing),
         (need.vcpus > free.vcpus, Obstacle::TooFewVcpus),
         (need.memory_mib > free.memory_mib, Obstacle::TooLittleMemory),
         (need.disk_gib > free.disk_gib, Obstacle::TooLittleDisk),

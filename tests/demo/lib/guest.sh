@@ -2,19 +2,16 @@
 # guest.sh: docs/examples with the demo's own image and key, and the guest that comes of them.
 
 guest_steps() {
-  step "apply docs/examples" apply_examples
+  step "apply the examples" apply_examples
   step "wait for the guest" wait_for_guest
   step "wait for its ready line" wait_for_console
 }
 
 # The examples as they stand, with patches for what differs from machine to machine.
 write_overlay() {
-  local overlay=$demo/manifests source
+  local overlay=$demo/manifests
   mkdir -p "$overlay/examples"
   cp "$repo"/docs/examples/*.yaml "$overlay/examples/"
-  if [[ $mode == local ]]; then
-    source="{http: {url: 'http://$(cluster_value node_ip):8099/tiny.qcow2', sha256: '$(sha256sum <"$demo/tiny.qcow2" | cut -d' ' -f1)'}}"
-  fi
   cat >"$overlay/kustomization.yaml" <<K
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -23,22 +20,29 @@ resources: [examples]
 patches:
   - target: {kind: KeyPair, name: me}
     patch: |
-      [{op: replace, path: /spec/publicKey, value: "$(cat "$demo/id_ed25519.pub")"}]
+      - op: replace
+        path: /spec/publicKey
+        value: "$(cat "$demo/id_ed25519.pub")"
   - target: {kind: Image, name: tiny}
     patch: |
-$(if [[ $mode == local ]]; then
-    printf '      [{op: replace, path: /spec/source, value: %s}]\n' "$source"
-  else
-    # Uploaded through the API instead; see upload_image.
-    printf '      $patch: delete\n      apiVersion: compute.ostler.dev/v1alpha1\n      kind: Image\n      metadata: {name: tiny}\n'
-  fi)
+$(image_patch)
 K
+}
+
+# In a local cluster the image comes from the demo's web server; in a named one it is uploaded (see upload_image).
+image_patch() {
+  if [[ $mode == local ]]; then
+    printf '      %s\n' '- op: replace' '  path: /spec/source' "  value: {http: {url: 'http://$(cluster_value node_ip):8099/tiny.qcow2', sha256: '$(sha256sum <"$demo/tiny.qcow2" | cut -d' ' -f1)'}}"
+  else
+    # shellcheck disable=SC2016 # kustomize's own word
+    printf '      %s\n' '$patch: delete' 'apiVersion: compute.ostler.dev/v1alpha1' 'kind: Image' 'metadata: {name: tiny}'
+  fi
 }
 
 apply_examples() {
   write_overlay
   [[ $mode == local ]] || upload_image
-  kubectl_ apply --server-side -k "$demo/manifests"
+  kubectl_ apply --server-side --force-conflicts -k "$demo/manifests"
 }
 
 # In a named cluster there is no web server of ours: the image goes through the OpenStack front.

@@ -3,7 +3,15 @@
 
 cluster() { "$repo/tests/cluster/cluster" "$@"; }
 # cluster_value KEY: of `cluster status`.
-cluster_value() { cluster status --dir "$demo/cluster" | sed -n "s/^$1=//p"; }
+cluster_value() { cluster_status | sed -n "s/^$1=//p"; }
+# cluster_status: waits for a cluster that is slow to answer, as it is on a busy machine.
+cluster_status() {
+  for _ in {1..30}; do
+    cluster status --dir "$demo/cluster" 2>/dev/null && return
+    sleep 1
+  done
+  cluster status --dir "$demo/cluster"
+}
 kubeconfig_path() { if [[ $mode == local ]]; then echo "$demo/cluster/kubeconfig"; else echo "$KUBECONFIG"; fi; }
 
 local_cluster_steps() {
@@ -14,7 +22,10 @@ local_cluster_steps() {
 
 cluster_start() {
   local tool
-  if ! cluster status --dir "$demo/cluster" >/dev/null 2>&1; then
+  # A cluster that runs is never thrown away because it is slow to answer.
+  if cluster enter --dir "$demo/cluster" -- true 2>/dev/null; then
+    cluster_status
+  else
     cluster down --dir "$demo/cluster" >/dev/null 2>&1 || true
     rm -f "$demo/loaded"
     cluster up --size full --dir "$demo/cluster"

@@ -44,14 +44,29 @@ V
 V
 }
 
+# Why pods are not Ready: their state, what the kubelet says, and their last words.
+explain_pods() {
+  local pod
+  kubectl_ -n "$namespace" get pods -o wide
+  for pod in $(kubectl_ -n "$namespace" get pods -o name); do
+    kubectl_ -n "$namespace" wait --for=condition=Ready --timeout=0s "$pod" >/dev/null 2>&1 && continue
+    echo "--- $pod"
+    kubectl_ -n "$namespace" get events --field-selector "involvedObject.name=${pod#pod/}" -o custom-columns=REASON:.reason,MESSAGE:.message --no-headers | tail -n 4
+    kubectl_ -n "$namespace" logs "$pod" --tail=6
+  done
+}
+
 install_chart() {
   (umask 077 && write_values >"$demo/values.yaml")
   if [[ $mode == local ]]; then
     # Uploaded images; the shim runs as this user. In the cluster it would be a PersistentVolume.
     cluster enter --dir "$demo/cluster" -- install -d -o 65532 -g 65532 -m 0750 /var/lib/ostler-images
   fi
-  kubectl_ apply --server-side -f "$repo/charts/ostler/crds"
-  helm_ upgrade --install "$release" "$repo/charts/ostler" -n "$namespace" --create-namespace -f "$demo/values.yaml" --wait --timeout 180s
+  kubectl_ apply --server-side --force-conflicts -f "$repo/charts/ostler/crds"
+  helm_ upgrade --install "$release" "$repo/charts/ostler" -n "$namespace" --create-namespace -f "$demo/values.yaml" --wait --timeout 120s || {
+    explain_pods
+    return 1
+  }
   # The same tag may stand for a new image: pods of the old one are replaced.
   if [[ $mode == local && $(cat "$demo/rolled" 2>/dev/null) != "$(cat "$demo/loaded")" ]]; then
     if [[ -e $demo/rolled ]]; then
