@@ -4,7 +4,7 @@
 # The URL of the OpenStack front from outside the cluster.
 auth_url() {
   local ip port
-  port=$(kubectl_ -n "$namespace" get service "$release-api-shim" -o jsonpath='{.spec.ports[?(@.name=="http")].nodePort}')
+  port=$(kubectl_ -n "$namespace" get service "$release-api-shim-public" -o jsonpath='{.spec.ports[?(@.name=="api")].nodePort}')
   ip=$(kubectl_ get nodes -o jsonpath='{.items[0].status.addresses[?(@.type=="InternalIP")].address}')
   printf 'http://%s:%s/identity/v3' "$ip" "$port"
 }
