@@ -61,15 +61,20 @@ wait_for_guest() {
 
 guest_address() { kubectl_ -n "$project" get server.compute.ostler.dev/hello -o jsonpath='{.status.addresses[0].address}'; }
 
+# ready_line: the line with which the guest says that it has booted; fails when the console cannot be read.
 ready_line() {
+  local console
   # shellcheck source=/dev/null
-  (. "$demo/env" && openstack console log show hello | grep -a 'OSTLER-READY' | tail -n 1)
+  console=$(. "$demo/env" && openstack console log show hello) || return
+  grep -a 'OSTLER-READY' <<<"$console" | tail -n 1 || true
 }
 
 wait_for_console() {
+  local line
   write_env
   for _ in {1..60}; do
-    ready_line && return
+    line=$(ready_line)
+    [[ -z $line ]] || { echo "$line" && return; }
     sleep 2
   done
   echo "the guest's console shows no OSTLER-READY line; see: openstack console log show hello"

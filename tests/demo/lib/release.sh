@@ -79,6 +79,7 @@ install_chart() {
 }
 
 make_project() {
+  # The chart's roles are aggregated to Kubernetes' own `edit`.
   kubectl_ apply --server-side -f - <<Y
 apiVersion: v1
 kind: Namespace
@@ -87,7 +88,7 @@ metadata: {name: $project, labels: {compute.ostler.dev/project: "true"}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: demo, namespace: $project}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: $release-edit}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: demo}]
 Y
 }
