@@ -25,11 +25,23 @@ for part in steps prepare local-cluster named-cluster release guest env; do
   . "$here/lib/$part.sh"
 done
 
+# Sets mode: where the demo runs already, or is to run. A shell that sourced .demo/env names the demo's own cluster.
+choose_mode() {
+  local before
+  if [[ -n ${KUBECONFIG:-} && $KUBECONFIG != "$demo"/* ]]; then mode=named; else mode=local; fi
+  before=$(cat "$demo/mode" 2>/dev/null || true)
+  if [[ -n $before && ${KUBECONFIG:-} == "$demo"/* ]]; then mode=$before; fi
+  if [[ -n $before && $before != "$mode" ]]; then
+    echo "a demo in a $before cluster is here already (KUBECONFIG is ${KUBECONFIG:-not set}): \`make demo-down\` first" >&2
+    exit 1
+  fi
+  printf '%s\n' "$mode" >"$demo/mode"
+}
+
 up() {
   mkdir -p "$demo/bin" "$demo/log"
   chmod 700 "$demo"
-  if [[ -n ${KUBECONFIG:-} && $KUBECONFIG != "$demo"/* ]]; then mode=named; else mode=local; fi
-  printf '%s\n' "$mode" >"$demo/mode"
+  choose_mode
   prepare_steps "$mode"
   "${mode}_cluster_steps"
   release_steps
@@ -42,10 +54,8 @@ up() {
 
 down() {
   [[ -d $demo ]] || { echo "there is no demo in $demo" && return; }
-  case $(cat "$demo/mode" 2>/dev/null || echo local) in
-  local) local_cluster_down ;;
-  named) named_cluster_down ;;
-  esac
+  mode=$(cat "$demo/mode" 2>/dev/null || echo local)
+  "${mode}_cluster_down"
   rm -rf --one-file-system -- "$demo"
   echo "the demo is gone; builds are kept in $cache"
 }

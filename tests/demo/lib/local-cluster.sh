@@ -12,7 +12,7 @@ cluster_status() {
   done
   cluster status --dir "$demo/cluster"
 }
-kubeconfig_path() { if [[ $mode == local ]]; then echo "$demo/cluster/kubeconfig"; else echo "$KUBECONFIG"; fi; }
+kubeconfig_path() { if [[ $mode == local ]]; then echo "$demo/cluster/kubeconfig"; else echo "$demo/named-kubeconfig"; fi; }
 
 local_cluster_steps() {
   step "cluster" cluster_start

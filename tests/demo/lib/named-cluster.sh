@@ -18,13 +18,21 @@ named_cluster_check() {
     echo "Build one with: docker build -t REPOSITORY:TAG . && docker push REPOSITORY:TAG"
     return 1
   }
+  named_cluster_claim
+}
+
+# Keeps the way to that cluster, so that `down` finds it whatever KUBECONFIG says then. Before anything is applied.
+named_cluster_claim() {
+  [[ $KUBECONFIG == "$demo"/* ]] ||
+    (umask 077 && "$demo/bin/kubectl" config view --raw --flatten --minify >"$demo/named-kubeconfig")
 }
 
 named_cluster_down() {
-  local kubectl=$demo/bin/kubectl
-  "$kubectl" delete namespace "$project" --ignore-not-found --timeout=180s
-  "$kubectl" delete network.compute.ostler.dev/lan flavor.compute.ostler.dev/small --ignore-not-found
-  "$demo/bin/helm" uninstall "$release" -n "$namespace" --ignore-not-found --wait
-  "$kubectl" delete namespace "$namespace" --ignore-not-found
+  # Nothing was applied yet.
+  [[ -s $demo/named-kubeconfig ]] || return 0
+  kubectl_ delete namespace "$project" --ignore-not-found --timeout=180s
+  kubectl_ delete network.compute.ostler.dev/lan flavor.compute.ostler.dev/small --ignore-not-found
+  helm_ uninstall "$release" -n "$namespace" --ignore-not-found --wait
+  kubectl_ delete namespace "$namespace" --ignore-not-found
   echo "The custom resource definitions stay, because deleting them would delete every Server in your cluster."
 }

@@ -1,0 +1,4 @@
+//! The demo as a test. Needs root.
+
+mod demo;
+mod named_cluster;
