@@ -23,7 +23,7 @@ enum Role {
     /// Places Servers on Hosts, gives out addresses and checks Images. Run as a Deployment; one replica leads.
     Manager(manager::Args),
     /// Runs the guests of this machine through the local libvirt socket. Run as a DaemonSet.
-    Node(node::Args),
+    Node(Box<node::Args>),
 }
 
 #[tokio::main]
@@ -36,8 +36,8 @@ async fn main() -> ExitCode {
     }
     let shutdown = shutdown::on_signal();
     let result: anyhow::Result<()> = match cli.role {
-        Role::Manager(args) => manager::run(args, shutdown).await.map_err(Into::into),
-        Role::Node(args) => node::run(args, shutdown).await.map_err(Into::into),
+        Role::Manager(args) => Box::pin(manager::run(args, shutdown)).await.map_err(Into::into),
+        Role::Node(args) => node::run(*args, shutdown).await.map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

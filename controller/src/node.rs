@@ -22,6 +22,7 @@ mod pass;
 mod remember;
 mod report;
 mod retry;
+mod signals;
 pub mod storage;
 mod watch;
 
@@ -45,7 +46,6 @@ use ostler_hypervisor::{GuestEvent, Hypervisor, HypervisorError};
 use ostler_libvirt::{Config, LibvirtHypervisor};
 use prometheus_client::registry::Registry;
 use thiserror::Error;
-use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
@@ -55,11 +55,12 @@ use self::{
     metrics::Metrics,
     remember::Memories,
     retry::Retries,
+    signals::Signals,
     storage::{ImageCache, Layout, Storage, shim},
     watch::Servers,
 };
 use crate::{
-    common::{events::Events, health},
+    common::{client, events::Events, health},
     image,
 };
 
@@ -187,7 +188,7 @@ async fn run_with<H: Hypervisor>(
     layout: Layout,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let client = Client::try_default().await.map_err(|e| Error::Kubernetes(Box::new(e)))?;
+    let client = client::connect().await.map_err(|e| Error::Kubernetes(Box::new(e)))?;
     let tls = tls::identity(&args.node_name, args.advertise_address)?;
     let url = format!("https://{}", SocketAddr::new(args.advertise_address, args.listen_addr.port()));
     let cache =
@@ -244,14 +245,13 @@ async fn reconcile<H: Hypervisor>(
     end: CancellationToken,
 ) {
     let Some(Ok(())) = end.run_until_cancelled(node.networks.wait_until_ready()).await else { return };
-    let (sender, events) = mpsc::unbounded_channel();
-    let listener = Arc::downgrade(&node);
+    let signals = Signals::default();
+    let (told, listener) = (signals.clone(), Arc::downgrade(&node));
     node.hypervisor.subscribe(Box::new(move |event| {
         if let (GuestEvent::Resync | GuestEvent::Disconnected, Some(node)) = (event, listener.upgrade()) {
             node.host.changed.notify_one();
         }
-        // Nobody listens any more only while this process ends.
-        let _ = sender.send(event);
+        told.tell(event);
     }));
-    watch::run(node, writer, events, end).await;
+    watch::run(node, writer, signals, end).await;
 }

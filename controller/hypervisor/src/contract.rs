@@ -59,6 +59,7 @@ pub async fn all<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
     steps_on_what_is_not_there(hypervisor, fixture).await;
     a_network_is_ensured_twice_and_never_moved(hypervisor, fixture).await;
     reservations_are_idempotent_and_follow_changes(hypervisor, fixture).await;
+    a_network_that_was_made_anew_takes_over_and_never_moves_under_guests(hypervisor, fixture).await;
     a_domain_is_defined_twice_and_undefined_twice(hypervisor, fixture).await;
     a_domain_of_another_server_is_foreign(hypervisor, fixture).await;
     a_guest_lives(hypervisor, fixture).await;
@@ -94,11 +95,31 @@ pub async fn steps_on_what_is_not_there<H: Hypervisor>(hypervisor: &H, fixture: 
 /// A network is there after the first step, and the second changes nothing; its subnet is never moved under guests.
 pub async fn a_network_is_ensured_twice_and_never_moved<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
     run(hypervisor, &[EnsureNetwork(fixture.network.clone()), EnsureNetwork(fixture.network.clone())]).await;
-    let octets = fixture.network.gateway.octets();
-    let gateway = Ipv4Addr::new(octets[0], octets[1], octets[2] ^ 1, octets[3]);
-    let moved = EnsureNetwork(NetworkDefinition { gateway, ..fixture.network.clone() });
+    let moved = EnsureNetwork(NetworkDefinition { gateway: elsewhere(fixture), ..fixture.network.clone() });
     assert_eq!(class(hypervisor.execute(&moved).await), Some(ErrorClass::Refused));
     run(hypervisor, &[EnsureNetwork(fixture.network.clone())]).await;
+}
+
+/// A Network that was deleted and made again takes over what is there. With another subnet it replaces it, but not while
+/// anybody holds an address.
+pub async fn a_network_that_was_made_anew_takes_over_and_never_moves_under_guests<H: Hypervisor>(
+    hypervisor: &H,
+    fixture: &Fixture,
+) {
+    let anew = NetworkDefinition { uid: format!("{}-anew", fixture.network.uid), ..fixture.network.clone() };
+    let moved = NetworkDefinition { gateway: elsewhere(fixture), ..anew.clone() };
+    let address = Ipv4Addr::from(u32::from(fixture.network.gateway) + 43);
+    run(hypervisor, &[EnsureNetwork(fixture.network.clone()), fixture.reserve(address)]).await;
+    run(hypervisor, &[EnsureNetwork(anew.clone()), EnsureNetwork(anew), fixture.reserve(address)]).await;
+    assert_eq!(class(hypervisor.execute(&EnsureNetwork(moved.clone())).await), Some(ErrorClass::Refused));
+    run(hypervisor, &[fixture.release(), EnsureNetwork(moved.clone()), EnsureNetwork(moved)]).await;
+    run(hypervisor, &[EnsureNetwork(fixture.network.clone())]).await;
+}
+
+/// Another subnet's gateway.
+fn elsewhere(fixture: &Fixture) -> Ipv4Addr {
+    let octets = fixture.network.gateway.octets();
+    Ipv4Addr::new(octets[0], octets[1], octets[2] ^ 1, octets[3])
 }
 
 /// A reservation is made once, follows a changed address, takes an address from whoever had it, and is released twice.

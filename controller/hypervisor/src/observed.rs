@@ -29,6 +29,9 @@ pub enum DomainState {
     Running,
     /// Its processors stand still.
     Paused,
+    /// Its processors stand still, because its disk has to grow and the host's file system is full. Nothing is lost: it
+    /// goes on where it stopped.
+    NoSpace,
     /// It was asked to shut down and is at it.
     ShuttingDown,
     /// It is off: shut down by its guest or destroyed.
@@ -41,7 +44,7 @@ impl DomainState {
     /// Whether a QEMU process stands behind it.
     pub fn is_active(self) -> bool {
         match self {
-            Self::Running | Self::Paused | Self::ShuttingDown => true,
+            Self::Running | Self::Paused | Self::NoSpace | Self::ShuttingDown => true,
             Self::Off | Self::Crashed => false,
         }
     }

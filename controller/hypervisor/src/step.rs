@@ -60,7 +60,8 @@ pub enum StorageStep {
 /// A step of the hypervisor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HypervisorStep {
-    /// Have the network, running and started with the host. A foreign network of that name is an error.
+    /// Have the network, running and started with the host. A foreign network of that name is an error. One that was made
+    /// for an earlier Network of that name is taken over; with another subnet it is replaced, unless it is in use.
     EnsureNetwork(NetworkDefinition),
     /// Have DHCP give this address to this MAC, and to nobody else.
     ReserveAddress {
@@ -73,7 +74,7 @@ pub enum HypervisorStep {
         /// Host name given along.
         hostname: String,
     },
-    /// Take the reservation back.
+    /// Take the reservation back. A network that is gone or foreign holds none.
     ReleaseAddress {
         /// The hypervisor's network.
         network: String,

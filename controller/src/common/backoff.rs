@@ -3,8 +3,8 @@
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Mutex,
-    time::Duration,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// Failures in a row for each key, and the wait that follows from them.
@@ -12,7 +12,13 @@ use std::{
 pub struct Backoff<K> {
     first: Duration,
     cap: Duration,
-    failures: Mutex<HashMap<K, u32>>,
+    failures: Mutex<HashMap<K, Failures>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Failures {
+    in_a_row: u32,
+    last: Instant,
 }
 
 impl<K: Eq + Hash + Clone> Backoff<K> {
@@ -23,15 +29,29 @@ impl<K: Eq + Hash + Clone> Backoff<K> {
 
     /// Notes a failure and says how long to wait.
     pub fn failed(&self, key: &K) -> Duration {
-        let mut failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let n = failures.entry(key.clone()).or_insert(0);
-        *n += 1;
-        wait(self.first, self.cap, *n, spread(key))
+        self.failed_at(key, Instant::now())
     }
 
     /// Notes that all is well.
     pub fn succeeded(&self, key: &K) {
-        self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(key);
+        self.all().remove(key);
+    }
+
+    fn failed_at(&self, key: &K, now: Instant) -> Duration {
+        let mut all = self.all();
+        if !all.contains_key(key) {
+            // What is tried again comes back well before; what does not come back is an object that is gone.
+            let forgotten = self.cap.saturating_mul(2);
+            all.retain(|_, f| now.saturating_duration_since(f.last) < forgotten);
+        }
+        let failures = all.entry(key.clone()).or_insert(Failures { in_a_row: 0, last: now });
+        failures.in_a_row = failures.in_a_row.saturating_add(1);
+        failures.last = now;
+        wait(self.first, self.cap, failures.in_a_row, spread(key))
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<K, Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,5 +80,17 @@ mod tests {
         assert!(waits[9] < Duration::from_secs(76) && waits[9] >= Duration::from_secs(60));
         b.succeeded(&"a");
         assert!(b.failed(&"a") < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn what_never_comes_back_is_forgotten() {
+        let b = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+        let start = Instant::now();
+        for i in 0..100 {
+            b.failed_at(&i, start);
+        }
+        b.failed_at(&7, start + Duration::from_secs(90));
+        b.failed_at(&1000, start + Duration::from_secs(121));
+        assert_eq!(b.all().len(), 2, "7, which came back, and the new one");
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::StreamExt;
@@ -69,6 +69,12 @@ pub enum FetchError {
         /// HTTP status.
         status: u16,
     },
+    /// The server answered, and then sent next to nothing.
+    #[error("{url} sends less than {} KiB a minute", LEAST_A_MINUTE / 1024)]
+    TooSlow {
+        /// The URL.
+        url: String,
+    },
     /// More bytes than are accepted.
     #[error("{url} sends more than {limit} bytes")]
     TooLarge {
@@ -112,7 +118,8 @@ impl FetchError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Closed(_) | Self::Refused(_) | Self::TooLarge { .. } => reason::IMAGE_REFUSED,
-            Self::Unreachable { .. } | Self::Status { .. } | Self::Io(_) => reason::IMAGE_UNREACHABLE,
+            Self::Unreachable { .. } | Self::Status { .. } | Self::TooSlow { .. } => reason::IMAGE_UNREACHABLE,
+            Self::Io(_) => reason::STORAGE_ERROR,
             Self::DigestMismatch { .. } => reason::IMAGE_DIGEST_MISMATCH,
             Self::NoSpace => reason::DISK_FULL,
         }
@@ -122,7 +129,7 @@ impl FetchError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Closed(_) | Self::Refused(_) | Self::TooLarge { .. } | Self::DigestMismatch { .. } => false,
-            Self::Unreachable { .. } | Self::Status { .. } | Self::NoSpace | Self::Io(_) => true,
+            Self::Unreachable { .. } | Self::Status { .. } | Self::TooSlow { .. } | Self::NoSpace | Self::Io(_) => true,
         }
     }
 }
@@ -194,9 +201,13 @@ impl Fetcher {
         let part = PartFile::beside(target);
         let mut file = fs::File::create(&part.path).await?;
         let mut hasher = Hasher::default();
+        let mut pace = Pace::default();
         let mut body = response.bytes_stream();
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|e| unreachable(&e))?;
+            if !pace.keeps(chunk.len(), Instant::now()) {
+                return Err(FetchError::TooSlow { url: url.to_owned() });
+            }
             if hasher.size() + chunk.len() as u64 > limit {
                 return Err(FetchError::TooLarge { url: url.to_owned(), limit });
             }
@@ -214,6 +225,26 @@ impl Fetcher {
         let inspected = inspect(&part.path, wanted.format).await?;
         fs::rename(&part.path, target).await?;
         Ok(Fetched { digests, inspected })
+    }
+}
+
+/// Bytes that a server must send in a minute. Only a few images are fetched at once, and one that trickles for ever
+/// would keep all others waiting.
+const LEAST_A_MINUTE: usize = 1 << 20;
+
+/// How fast bytes come.
+#[derive(Default)]
+struct Pace {
+    minute: Option<(Instant, usize)>,
+}
+
+impl Pace {
+    /// Notes bytes that came; says whether they come fast enough.
+    fn keeps(&mut self, bytes: usize, now: Instant) -> bool {
+        let (began, so_far) = self.minute.unwrap_or((now, 0));
+        let over = now.saturating_duration_since(began) >= Duration::from_secs(60);
+        self.minute = Some(if over { (now, bytes) } else { (began, so_far.saturating_add(bytes)) });
+        !over || so_far >= LEAST_A_MINUTE
     }
 }
 

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Images that are fetched at once.
-const CONCURRENCY: u16 = 2;
+const CONCURRENCY: u16 = 4;
 /// Time between two reports of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
@@ -144,13 +144,31 @@ async fn failed(
 ) -> Result<Action, kube::Error> {
     if error.is_transient() {
         if !told_before(image, error) {
-            write(image, checker, report(image, ImageState::Queued, error.reason(), error.to_string())).await?;
+            let message = format!("{error}; {}", next_step(error));
+            write(image, checker, report(image, ImageState::Queued, error.reason(), message)).await?;
         }
         return Ok(Action::requeue(checker.backoff.failed(key)));
     }
-    let message = format!("{error}; delete this Image and make one that is right");
+    let message = format!("{error}; {}", next_step(error));
     write(image, checker, report(image, ImageState::Killed, error.reason(), message)).await?;
     Ok(Action::await_change())
+}
+
+/// What the reader should do next.
+fn next_step(error: &FetchError) -> &'static str {
+    match error {
+        FetchError::Unreachable { .. } | FetchError::Status { .. } | FetchError::TooSlow { .. } => {
+            "see that spec.source.http.url is served; it is tried again by itself"
+        }
+        FetchError::NoSpace => {
+            "an admin has to give the manager's scratch folder more room; it is tried again by itself"
+        }
+        FetchError::Io(_) => "an admin has to look at the manager's scratch folder; it is tried again by itself",
+        FetchError::Closed(_)
+        | FetchError::Refused(_)
+        | FetchError::TooLarge { .. }
+        | FetchError::DigestMismatch { .. } => "delete this Image and make one that is right",
+    }
 }
 
 fn told_before(image: &Image, error: &FetchError) -> bool {
@@ -220,8 +238,9 @@ async fn write(image: &Image, checker: &Checker, status: ImageStatus) -> Result<
         "metadata": { "name": image.name_any(), "uid": image.uid() },
         "status": status,
     });
-    // Not forced: once the shim has taken an upload, its word stands.
     let params = PatchParams::apply(MANAGER_FIELD_MANAGER);
+    // Once the shim has taken an upload, its word stands; of an image from the web nobody else has a say.
+    let params = if image.spec.source.http.is_some() { params.force() } else { params };
     match api.patch_status(&image.name_any(), &params, &Patch::Apply(&patch)).await {
         Err(kube::Error::Api(refusal)) if refusal.code == 404 || refusal.code == 409 => Ok(()),
         other => other.map(|_| ()),

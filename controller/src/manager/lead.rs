@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{FutureExt, StreamExt, channel::mpsc, future::join_all};
+use futures::{FutureExt, Stream, StreamExt, future::join_all, stream};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{
     Api, Client,
@@ -39,7 +39,6 @@ pub async fn run(context: &Context, term: CancellationToken) {
     let client = &context.client;
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     let heartbeats = Arc::new(Heartbeats::default());
-    let (wake, woken) = mpsc::unbounded();
     let changed = Arc::new(Notify::new());
 
     let (servers, server_events) = watched_servers(client, Arc::clone(&ledger));
@@ -63,8 +62,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
     let fill = join_all([f1.boxed(), f2.boxed(), f3.boxed(), f4.boxed()]);
     let work = async {
         tokio::join!(
-            place(placer, &stores, server_events, woken, term.clone()),
-            wake_pending(&changed, &ledger, wake),
+            place(placer, &stores, server_events, waiting(Arc::clone(&changed), Arc::clone(&ledger)), term.clone()),
             images::run(context, image_controller, Arc::clone(&changed), term.clone()),
             networks::run(context, &stores, Arc::clone(&ledger), term.clone()),
             key_pairs::run(context, key_controller, Arc::clone(&changed), term.clone()),
@@ -85,7 +83,8 @@ type ServerEvents = futures::stream::BoxStream<'static, Result<Server, watcher::
 /// The Servers, and the stream of their changes. The ledger follows every event, deletions too, before anybody else.
 fn watched_servers(client: &Client, ledger: Arc<Mutex<Ledger>>) -> (Store<Server>, ServerEvents) {
     let (reader, writer) = reflector::store();
-    let stream = events::<Server>(Api::all(client.clone()))
+    // The list is the newest there is: one from an older cache would give addresses a second time.
+    let stream = events::<Server>(Api::all(client.clone()), watcher::Config::default())
         .modify(|server| server.spec.user_data = None)
         .inspect(move |event| {
             let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,7 +106,7 @@ async fn place(
     placer: Arc<Placer>,
     stores: &Stores,
     servers: ServerEvents,
-    woken: mpsc::UnboundedReceiver<ObjectRef<Server>>,
+    woken: impl Stream<Item = ObjectRef<Server>> + Send + 'static,
     term: CancellationToken,
 ) {
     // Nothing is placed before all is known: an address could be given twice.
@@ -147,17 +146,15 @@ fn beats(heartbeats: Arc<Heartbeats>, changed: Arc<Notify>) -> impl Fn(&Event<Le
     }
 }
 
-/// Wakes the Servers that wait when something changed that they may wait for.
-async fn wake_pending(changed: &Notify, ledger: &Mutex<Ledger>, wake: mpsc::UnboundedSender<ObjectRef<Server>>) {
-    loop {
+/// The Servers that wait, each time something changed that they may wait for. Pulled by the controller, so that nothing
+/// piles up.
+fn waiting(changed: Arc<Notify>, ledger: Arc<Mutex<Ledger>>) -> impl Stream<Item = ObjectRef<Server>> + Send {
+    stream::unfold((changed, ledger), |(changed, ledger)| async move {
         changed.notified().await;
         // Changes come in bunches; one waking does for all of them.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let pending: Vec<_> = ledger.lock().unwrap_or_else(PoisonError::into_inner).pending().collect();
-        for key in pending {
-            if wake.unbounded_send(key).is_err() {
-                return;
-            }
-        }
-    }
+        let waiting: Vec<_> = ledger.lock().unwrap_or_else(PoisonError::into_inner).waiting().collect();
+        Some((stream::iter(waiting), (changed, ledger)))
+    })
+    .flatten()
 }

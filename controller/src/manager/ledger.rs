@@ -26,7 +26,8 @@ pub struct Ledger {
     book: Book,
     holdings: HashMap<String, Holding>,
     by_host: HashMap<String, Resources>,
-    pending: HashSet<ObjectRef<Server>>,
+    /// Servers without a Host, and those that are being deleted.
+    waiting: HashSet<ObjectRef<Server>>,
     /// While a list comes in: the uids in it so far.
     listed: Option<HashSet<String>>,
 }
@@ -35,7 +36,7 @@ impl Ledger {
     /// A new list of all Servers begins; deletions in the gap before it were not seen.
     pub fn begin_list(&mut self) {
         self.listed = Some(HashSet::new());
-        self.pending.clear();
+        self.waiting.clear();
     }
 
     /// The list is whole: what it does not name is gone, but for bindings on their way.
@@ -60,10 +61,15 @@ impl Ledger {
             listed.insert(uid.clone());
         }
         let Some(host) = server.status.as_ref().and_then(|s| s.host.clone()) else {
-            self.pending.insert(key);
+            self.waiting.insert(key);
             return;
         };
-        self.pending.remove(&key);
+        // One that is being deleted waits for its Host, or for the Host to be deleted.
+        if server.meta().deletion_timestamp.is_some() {
+            self.waiting.insert(key);
+        } else {
+            self.waiting.remove(&key);
+        }
         let status = server.status.clone().unwrap_or_default();
         let resources = status.flavor.as_ref().map(|f| Resources {
             vcpus: f.vcpus.into(),
@@ -83,7 +89,7 @@ impl Ledger {
 
     /// Forgets a Server that is gone.
     pub fn forget(&mut self, server: &Server) {
-        self.pending.remove(&ObjectRef::from_obj(server));
+        self.waiting.remove(&ObjectRef::from_obj(server));
         if let Some(uid) = &server.meta().uid {
             self.release(uid);
         }
@@ -104,9 +110,9 @@ impl Ledger {
         self.book.in_use(network)
     }
 
-    /// Servers that have no Host yet.
-    pub fn pending(&self) -> impl Iterator<Item = ObjectRef<Server>> + '_ {
-        self.pending.iter().cloned()
+    /// Servers that wait for something else to change: those that have no Host yet, and those that are being deleted.
+    pub fn waiting(&self) -> impl Iterator<Item = ObjectRef<Server>> + '_ {
+        self.waiting.iter().cloned()
     }
 
     /// Holds resources of `host` and an address for each interface, all or nothing.
@@ -185,6 +191,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use ostler_crds::{ServerSpec, ServerStatus, network::Subnet};
     use ostler_engine::allocate::Pool;
 
@@ -258,11 +266,17 @@ mod tests {
     }
 
     #[test]
-    fn servers_without_a_host_are_pending() {
+    fn servers_without_a_host_wait_and_so_do_those_that_are_being_deleted() {
         let mut l = Ledger::default();
         l.note(&server("u", None));
-        assert_eq!(l.pending().count(), 1);
-        l.note(&server("u", Some("h")));
-        assert_eq!(l.pending().count(), 0);
+        assert_eq!(l.waiting().count(), 1);
+        let mut bound = server("u", Some("h"));
+        l.note(&bound);
+        assert_eq!(l.waiting().count(), 0);
+        bound.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        l.note(&bound);
+        assert_eq!(l.waiting().count(), 1);
+        l.forget(&bound);
+        assert_eq!(l.waiting().count(), 0);
     }
 }

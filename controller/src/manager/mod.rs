@@ -10,6 +10,7 @@
 //! No guest depends on it: a lost manager only means that nothing new is placed.
 
 mod elect;
+mod election;
 mod heartbeats;
 mod images;
 mod key_pairs;
@@ -21,6 +22,7 @@ mod stores;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use elect::Leadership;
 use kube::Client;
 use prometheus_client::registry::Registry;
 use thiserror::Error;
@@ -28,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     common::{
+        client,
         events::Events,
         health::{self, Ready},
     },
@@ -58,11 +61,8 @@ pub struct Args {
 /// Why the manager ended.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// No way to the API server is configured.
-    #[error("no API server to talk to: {0}")]
-    Config(#[from] kube::config::InferConfigError),
-    /// The client cannot be made.
-    #[error("the API server's client cannot be made: {0}")]
+    /// No usable kubeconfig or ServiceAccount.
+    #[error("no way to the API server: {0}")]
     Client(#[from] kube::Error),
     /// The web client cannot be made.
     #[error("the client for images cannot be made: {0}")]
@@ -70,9 +70,6 @@ pub enum Error {
     /// The health address cannot be served, or the scratch folder not be used.
     #[error("{0}: {1}")]
     Io(String, std::io::Error),
-    /// The election's Lease cannot be used.
-    #[error("leader election: {0}")]
-    Election(#[from] kube_lease_manager::LeaseManagerError),
 }
 
 /// What every part of the manager works with.
@@ -81,17 +78,18 @@ struct Context {
     client: Client,
     events: Events,
     fetcher: Fetcher,
+    leadership: Leadership,
     args: Arc<Args>,
 }
 
 /// Runs until `shutdown`.
 pub async fn run(args: Args, shutdown: CancellationToken) -> Result<(), Error> {
-    let config = kube::Config::infer().await?;
-    let client = Client::try_from(config)?;
+    let client = client::connect().await?;
     let context = Context {
         events: Events::new(client.clone(), ostler_crds::names::MANAGER_FIELD_MANAGER, &args.identity),
         fetcher: Fetcher::new(&args.image)?,
         client,
+        leadership: Leadership::default(),
         args: Arc::new(args),
     };
     images::empty_scratch(&context.args.scratch_dir)
@@ -100,6 +98,9 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> Result<(), Error> {
     let served =
         health::serve(context.args.health_addr, ready.clone(), Arc::new(Registry::default()), shutdown.clone());
     let health = async { served.await.map_err(|e| Error::Io(context.args.health_addr.to_string(), e)) };
-    tokio::try_join!(health, elect::run(&context, ready, shutdown))?;
-    Ok(())
+    let work = async {
+        elect::run(&context, ready, shutdown).await;
+        Ok(())
+    };
+    tokio::try_join!(health, work).map(|_| ())
 }

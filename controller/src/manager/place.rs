@@ -12,7 +12,7 @@ use kube::{
     runtime::{controller::Action, reflector::ObjectRef},
 };
 use ostler_crds::{
-    OpenStackId, Server, ServerStatus,
+    Host, OpenStackId, Server, ServerStatus,
     names::{GUEST_FINALIZER, MANAGER_FIELD_MANAGER, reason},
     server::ServerAddress,
 };
@@ -36,10 +36,23 @@ pub struct Placer {
     pub backoff: Backoff<ObjectRef<Server>>,
 }
 
+/// When to look again at a Server whose binding is on its way.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// When to look again at a Server that its host is about to remove, if nothing wakes it before.
+const LOOK_RARELY: Duration = Duration::from_secs(300);
+/// A request of ours whose connection broke may still be carried out within this time.
+const IN_FLIGHT: Duration = Duration::from_secs(60);
+
 /// A pass failed on the way to the API server.
 #[derive(Debug, Error)]
-#[error("{0}")]
-pub struct Error(#[from] kube::Error);
+pub enum Error {
+    /// The API server refused, or was not reached.
+    #[error("{0}")]
+    Api(#[from] kube::Error),
+    /// Another manager may lead by now.
+    #[error("this replica leads no longer")]
+    NotLeading,
+}
 
 /// What is to be done about one Server.
 enum Decision {
@@ -54,10 +67,13 @@ impl Placer {
         if server.meta().deletion_timestamp.is_some() {
             return placer.let_go(&server).await;
         }
-        let bound = server.status.as_ref().is_some_and(|s| s.host.is_some());
-        if bound || placer.ledger().holds(&server.uid().unwrap_or_default()) {
+        if server.status.as_ref().is_some_and(|s| s.host.is_some()) {
             placer.backoff.succeeded(&key);
             return Ok(Action::await_change());
+        }
+        if placer.ledger().holds(&server.uid().unwrap_or_default()) {
+            // A binding whose fate is not known yet. No change may follow, so somebody has to look again.
+            return Ok(Action::requeue(LOOK_AGAIN));
         }
         if !server.finalizers().iter().any(|f| f == GUEST_FINALIZER) {
             placer.add_finalizer(&server).await?;
@@ -165,6 +181,10 @@ impl Placer {
     async fn bind(&self, server: &Server, host: &str, status: ServerStatus) -> Result<(), Error> {
         let uid = server.uid().unwrap_or_default();
         let addresses: Vec<_> = status.addresses.iter().map(|a| format!("{} ({})", a.address, a.label)).collect();
+        if !self.context.leadership.holds() {
+            self.ledger().cancel(&uid);
+            return Err(Error::NotLeading);
+        }
         if let Err(error) = self.write_status(server, &status).await {
             // Whether it arrived is known only from the object itself; until then the holding stays.
             match self.api(server).get_opt(&server.name_any()).await {
@@ -177,8 +197,7 @@ impl Placer {
                 Err(_) => {
                     let ledger = Arc::clone(&self.ledger);
                     tokio::spawn(async move {
-                        // A request of ours ends within this time; then the watch tells the truth.
-                        tokio::time::sleep(Duration::from_secs(60)).await;
+                        tokio::time::sleep(IN_FLIGHT).await;
                         ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&uid);
                     });
                 }
@@ -225,22 +244,33 @@ impl Placer {
 
     /// A deleted Server that no host holds anything of: nothing is left to remove.
     async fn let_go(&self, server: &Server) -> Result<Action, Error> {
+        self.backoff.succeeded(&ObjectRef::from_obj(server));
         if !server.finalizers().iter().any(|f| f == GUEST_FINALIZER) {
             return Ok(Action::await_change());
         }
         let host = server.status.as_ref().and_then(|s| s.host.as_deref());
-        // An admin who deletes a Host says that the machine and all that was on it is gone.
-        let gone = host.is_none_or(|h| self.stores.hosts.get(&ObjectRef::new(h)).is_none());
-        if !gone || (host.is_none() && self.ledger().holds(&server.uid().unwrap_or_default())) {
-            // The host's node role removes the guest, or a binding is on its way.
-            return Ok(Action::requeue(Duration::from_secs(60)));
+        match host {
+            None if self.ledger().holds(&server.uid().unwrap_or_default()) => return Ok(Action::requeue(LOOK_AGAIN)),
+            None => {}
+            // Its node role removes the guest; should the Host be deleted, the watch of the Hosts wakes this Server.
+            Some(host) if self.host_exists(host).await? => return Ok(Action::requeue(LOOK_RARELY)),
+            // An admin who deletes a Host says that the machine and all that was on it is gone.
+            Some(_) => {}
         }
         let left: Vec<_> = server.finalizers().iter().filter(|f| *f != GUEST_FINALIZER).cloned().collect();
         match self.set_finalizers(server, &left).await {
-            Err(Error(kube::Error::Api(status))) if status.code == 404 => {}
+            Err(Error::Api(kube::Error::Api(status))) if status.code == 404 => {}
             other => other?,
         }
         Ok(Action::await_change())
+    }
+
+    /// The store may be younger than the API server's truth, and a guest that is given up is never looked for again.
+    async fn host_exists(&self, host: &str) -> Result<bool, Error> {
+        if self.stores.hosts.get(&ObjectRef::new(host)).is_some() {
+            return Ok(true);
+        }
+        Ok(Api::<Host>::all(self.context.client.clone()).get_opt(host).await?.is_some())
     }
 
     async fn set_finalizers(&self, server: &Server, finalizers: &[String]) -> Result<(), Error> {

@@ -15,6 +15,8 @@ use kube::{
 use ostler_crds::{Flavor, Host, Image, KeyPair, Network, Server};
 use serde::de::DeserializeOwned;
 
+use crate::common::watch::patient;
+
 /// The stores.
 #[derive(Clone)]
 pub struct Stores {
@@ -34,12 +36,12 @@ pub struct Stores {
     pub leases: Store<Lease>,
 }
 
-/// A watch stream of raw events into a writer, less managed fields.
-pub fn events<K>(api: Api<K>) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
+/// A watch stream of raw events, less managed fields.
+pub fn events<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
 {
-    watcher::watcher(api, watcher::Config::default().any_semantic()).default_backoff().modify(|object| {
+    patient(watcher::watcher(api, config)).modify(|object| {
         object.managed_fields_mut().clear();
     })
 }
@@ -55,7 +57,8 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
 {
     let (reader, writer) = reflector::store();
-    (reader, fill(writer, events(api), tell))
+    // A list that is a little old does no harm: the watch that follows catches up.
+    (reader, fill(writer, events(api, watcher::Config::default().any_semantic()), tell))
 }
 
 async fn fill<K>(

@@ -1,6 +1,6 @@
 //! Does the steps of a plan, in order, up to the first that fails. Nothing is decided here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ostler_crds::host::Accelerator;
 use ostler_engine::guest::Failure;
@@ -13,7 +13,7 @@ use super::Node;
 pub enum Acted {
     /// All steps are done.
     Done,
-    /// It is not the guest's turn to boot yet.
+    /// It is not the guest's turn to boot yet, or its Server is being deleted meanwhile.
     Deferred,
     /// A step failed; those after it were not tried.
     Failed(Failure),
@@ -25,6 +25,11 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, uid: &str, accelerator: Accelera
         let name = name_of(step);
         let began = Instant::now();
         let result = match step {
+            Step::Storage(step @ StorageStep::FetchImage { .. }) => tokio::select! {
+                fetched = node.storage.execute(step, uid) => fetched,
+                // A fetch may take hours, and a deletion must not wait for it.
+                () = unwanted(node, uid) => return Acted::Deferred,
+            },
             Step::Storage(step) => node.storage.execute(step, uid).await,
             Step::Hypervisor(step @ HypervisorStep::Start(_)) => {
                 let Some(slot) = node.gate.enter().await else { return Acted::Deferred };
@@ -44,6 +49,14 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, uid: &str, accelerator: Accelera
         tracing::debug!(step = name, uid, "done");
     }
     Acted::Done
+}
+
+/// Waits until the Server is being deleted, or gone.
+async fn unwanted<H: Hypervisor>(node: &Node<H>, uid: &str) {
+    let wanted = || node.servers.by_uid(uid).is_some_and(|s| s.metadata.deletion_timestamp.is_none());
+    while wanted() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 async fn execute<H: Hypervisor>(node: &Node<H>, step: &HypervisorStep) -> Result<(), Failure> {

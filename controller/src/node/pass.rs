@@ -49,6 +49,9 @@ pub async fn pass<H: Hypervisor>(node: &Node<H>, server: Server) -> Option<Durat
         return None;
     }
     let mut remembered = node.memories.get(&id.owner.uid);
+    if remembered.is_gone() {
+        return None;
+    }
     let server = remembered.freshen(server);
     match work(node, &id, &server, &mut remembered).await {
         Worked::Gone { foreign } => report::gone(node, &id, &server, foreign).await,
@@ -143,6 +146,9 @@ fn wait_for<H: Hypervisor>(node: &Node<H>, id: &Identity, found: &Found) -> Opti
         node.retries.succeeded(&id.owner.uid);
         return found.requeue;
     };
+    if found.requeue.is_some() {
+        return found.requeue;
+    }
     Some(match failure.kind.retry() {
         Retry::Soon => node.retries.soon(&id.owner.uid),
         Retry::Slowly => node.retries.slowly(&id.owner.uid),

@@ -19,6 +19,7 @@ pub struct Remembered {
     /// The engine's memory.
     pub memory: Memory,
     written: Option<Written>,
+    gone: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -38,11 +39,6 @@ impl Memories {
         self.all().insert(uid.to_owned(), remembered);
     }
 
-    /// Forgets one.
-    pub fn forget(&self, uid: &str) {
-        self.all().remove(uid);
-    }
-
     /// Forgets all of whom `exists` does not know.
     pub fn retain(&self, exists: impl Fn(&str) -> bool) {
         self.all().retain(|uid, _| exists(uid));
@@ -54,6 +50,16 @@ impl Memories {
 }
 
 impl Remembered {
+    /// Of a guest that is gone, whose Server the watch may still show for a moment.
+    pub fn gone() -> Self {
+        Self { gone: true, ..Self::default() }
+    }
+
+    /// Whether the guest is gone for good. Its address may be another guest's by now, so it is not cleaned up again.
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
     /// Notes the object that the API server returned for a write of ours.
     pub fn wrote(&mut self, returned: &Server) {
         self.written = version(returned)

@@ -41,7 +41,10 @@ pub async fn report<H: Hypervisor>(
                 tracing::info!(server = id.owner.name, namespace = id.owner.namespace, state, ready, "reported");
                 remembered.wrote(&written);
             }
-            Err(error) if is_gone(&error) => return None,
+            // The Server is gone; the watch tells.
+            Err(kube::Error::Api(status)) if status.code == 404 => return None,
+            // Another Server of that name, or one that is changed very often: the next pass sees which.
+            Err(kube::Error::Api(status)) if status.code == 409 => return Some(CONFLICT),
             Err(error) => {
                 tracing::warn!(%error, server = id.owner.name, namespace = id.owner.namespace, "cannot write a status");
                 return Some(node.retries.soon(&id.owner.uid));
@@ -75,7 +78,7 @@ pub async fn gone<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server,
             return Some(node.retries.soon(&id.owner.uid));
         }
     }
-    node.memories.forget(&id.owner.uid);
+    node.memories.put(&id.owner.uid, Remembered::gone());
     node.retries.succeeded(&id.owner.uid);
     None
 }
@@ -124,9 +127,4 @@ async fn apply_status<H: Hypervisor>(
 
 fn servers<H: Hypervisor>(node: &Node<H>, id: &Identity) -> Api<Server> {
     Api::namespaced(node.client.clone(), &id.owner.namespace)
-}
-
-/// Whether the Server is not there any more, or is another one of that name.
-fn is_gone(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 404 || status.code == 409)
 }

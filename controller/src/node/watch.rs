@@ -22,10 +22,10 @@ use kube::{
 use ostler_crds::{Network, Server};
 use ostler_engine::guest::identify;
 use ostler_hypervisor::{GuestEvent, Hypervisor};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Node, pass};
+use super::{Node, pass, signals::Signals};
+use crate::common::watch::patient;
 
 /// A Server, or why it cannot be read: one bad object must not stop the watch of the others.
 pub type Guarded = DeserializeGuard<Server>;
@@ -66,7 +66,7 @@ impl Servers {
 /// The Networks of the cluster by name, and the task that keeps them.
 pub fn networks(client: Client) -> (Store<Network>, impl Future<Output = ()> + Send) {
     let (store, writer) = reflector::store();
-    let events = watcher(Api::<Network>::all(client), watcher::Config::default().any_semantic()).default_backoff();
+    let events = patient(watcher(Api::<Network>::all(client), watcher::Config::default().any_semantic()));
     let keep = events.reflect(writer).for_each(|event| {
         if let Err(error) = event {
             tracing::warn!(%error, "watching Networks; trying again");
@@ -85,19 +85,19 @@ pub fn by_name(store: &Store<Network>) -> BTreeMap<String, Network> {
 pub async fn run<H: Hypervisor>(
     node: Arc<Node<H>>,
     writer: reflector::store::Writer<Guarded>,
-    events: mpsc::UnboundedReceiver<GuestEvent>,
+    signals: Signals,
     shutdown: CancellationToken,
 ) {
-    let config = watcher::Config::default().any_semantic().fields(&format!("status.host={}", node.name));
-    let servers = watcher(Api::<Guarded>::all(node.client.clone()), config)
-        .default_backoff()
+    // The newest list there is: one from an older cache may name a Server that is gone, and its guest would be made anew.
+    let config = watcher::Config::default().fields(&format!("status.host={}", node.name));
+    let servers = patient(watcher(Api::<Guarded>::all(node.client.clone()), config))
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
         .touched_objects()
         .inspect_err(|error| tracing::warn!(%error, "watching Servers; trying again"));
     // An error is told above and the watch goes on by itself.
     let changes = trigger_self(servers.filter_map(|s| std::future::ready(s.ok())).map(Ok::<_, Infallible>), ());
-    let queue = stream::select(changes.boxed(), triggers(node.servers.clone(), events).boxed());
+    let queue = stream::select(changes.boxed(), triggers(node.servers.clone(), signals).boxed());
     let until = queue.take_until(shutdown.cancelled_owned());
     let config = controller::Config::default().concurrency(CONCURRENCY);
     let store = node.servers.0.clone();
@@ -108,10 +108,9 @@ pub async fn run<H: Hypervisor>(
 
 fn triggers(
     servers: Servers,
-    events: mpsc::UnboundedReceiver<GuestEvent>,
+    signals: Signals,
 ) -> impl Stream<Item = Result<controller::ReconcileRequest<Guarded>, Infallible>> + Send {
-    let events = stream::unfold(events, |mut events| async { events.recv().await.map(|event| (event, events)) });
-    events.flat_map(move |event| stream::iter(servers.concerned(event))).map(|server| Ok(server.into()))
+    signals.stream().flat_map(move |event| stream::iter(servers.concerned(event))).map(|server| Ok(server.into()))
 }
 
 fn reconcile<H: Hypervisor>(

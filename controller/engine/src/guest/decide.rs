@@ -13,6 +13,7 @@
 //!   somebody else's domain or folder ──► Blocked(Foreign); disk gone where a guest ran ──► Blocked(DiskMissing)
 //! ```
 //!
+//! A guest that stands still for want of space is let go on in the same rhythm, and says DiskFull meanwhile.
 //! A guest that stops by itself while `Running` is wished is started again, at first at once, then with the kubelet's
 //! waits. A reboot is done once an id: the guest is taken off, that is echoed in the status, and the start after it is
 //! nothing but the standing wish; so a crash at any point neither loses nor repeats it.

@@ -63,6 +63,8 @@ pub(super) enum Seen {
     Off,
     /// Its processors stand still.
     Paused,
+    /// Its processors stand still for want of space.
+    Starved,
     /// It runs.
     Running,
     /// QEMU is about to end.
@@ -75,6 +77,7 @@ impl Observed {
             None => Seen::Nothing,
             Some(DomainState::Off | DomainState::Crashed) => Seen::Off,
             Some(DomainState::Paused) => Seen::Paused,
+            Some(DomainState::NoSpace) => Seen::Starved,
             Some(DomainState::Running) => Seen::Running,
             Some(DomainState::ShuttingDown) => Seen::Ending,
         }

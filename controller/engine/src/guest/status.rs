@@ -171,7 +171,7 @@ fn power_of(domain: Option<&ObservedDomain>) -> ObservedPower {
     match domain.map(|d| d.state) {
         None => ObservedPower::NoState,
         Some(DomainState::Running | DomainState::ShuttingDown) => ObservedPower::Running,
-        Some(DomainState::Paused) => ObservedPower::Paused,
+        Some(DomainState::Paused | DomainState::NoSpace) => ObservedPower::Paused,
         Some(DomainState::Off) => ObservedPower::Shutdown,
         Some(DomainState::Crashed) => ObservedPower::Crashed,
     }

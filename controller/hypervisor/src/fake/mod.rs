@@ -89,9 +89,14 @@ impl ModelHypervisor {
         self.stop(guest, DomainState::Crashed);
     }
 
-    /// The guest's processors stand still, as on an IO error. Nothing happens when it is not running.
+    /// The guest's processors stand still. Nothing happens when it is not running.
     pub fn pause(&self, guest: GuestId) {
         self.stop(guest, DomainState::Paused);
+    }
+
+    /// The guest's disk has to grow and cannot. Nothing happens when it is not running.
+    pub fn starve(&self, guest: GuestId) {
+        self.stop(guest, DomainState::NoSpace);
     }
 
     /// Puts a domain there that is not Ostler's, with this guest's UUID and name.

@@ -41,8 +41,9 @@ impl Model {
                 Ok(None)
             }
             HypervisorStep::ReleaseAddress { network, mac } => {
-                if let Some(reservations) = self.our_network(network)? {
-                    reservations.remove(mac);
+                // A network that is not ours holds nothing of ours.
+                if let Some(there) = self.networks.get_mut(network).filter(|there| there.definition.is_some()) {
+                    there.reservations.remove(mac);
                 }
                 Ok(None)
             }
@@ -73,6 +74,7 @@ impl Model {
     }
 
     fn ensure_network(&mut self, wanted: &NetworkDefinition) -> Result<(), HypervisorError> {
+        let in_use = self.in_use(&wanted.name);
         match self.networks.get_mut(&wanted.name) {
             None => {
                 let network = Network { definition: Some(wanted.clone()), reservations: BTreeMap::new() };
@@ -81,15 +83,27 @@ impl Model {
             }
             Some(Network { definition: None, .. }) => Err(foreign(&format!("network {}", wanted.name))),
             Some(Network { definition: Some(there), .. }) => {
-                let same = (&there.uid, there.gateway, there.prefix_length);
-                if same != (&wanted.uid, wanted.gateway, wanted.prefix_length) {
-                    let message = format!("network {} is there with another definition", wanted.name);
+                let moved = (there.gateway, there.prefix_length) != (wanted.gateway, wanted.prefix_length);
+                if moved && (there.uid == wanted.uid || in_use) {
+                    let message = format!("network {} is there with another subnet", wanted.name);
                     return Err(HypervisorError::new(ErrorClass::Refused, message));
                 }
-                *there = wanted.clone();
+                // One that is taken over keeps whom it was made for, as its bridge derives from that.
+                let uid = if moved { wanted.uid.clone() } else { there.uid.clone() };
+                *there = NetworkDefinition { uid, ..wanted.clone() };
                 Ok(())
             }
         }
+    }
+
+    /// Whether anything holds an address of the network.
+    fn in_use(&self, network: &str) -> bool {
+        let plugged_in = |domain: &Domain| {
+            let nics = domain.definition.iter().flat_map(|definition| &definition.nics);
+            domain.state.is_active() && nics.into_iter().any(|nic| nic.network == network)
+        };
+        self.networks.get(network).is_some_and(|there| !there.reservations.is_empty())
+            || self.domains.values().any(plugged_in)
     }
 
     fn define(&mut self, wanted: &DomainDefinition) -> Result<Changed, HypervisorError> {
@@ -120,7 +134,7 @@ impl Model {
         }
         match domain.state {
             DomainState::Running | DomainState::ShuttingDown => return Ok(None),
-            DomainState::Paused => {}
+            DomainState::Paused | DomainState::NoSpace => {}
             DomainState::Off | DomainState::Crashed => domain.boots += 1,
         }
         domain.state = DomainState::Running;

@@ -70,15 +70,22 @@ fn reservation(host: &Element) -> Option<Reservation> {
 }
 
 impl ReadNetwork {
-    /// What of the network cannot be changed while guests hold addresses of it, and differs from the definition.
+    /// What of the network cannot be changed while guests hold addresses of it, and differs from the definition. Whom it
+    /// was made for does not count: a Network that was deleted and made again is the same to its guests.
     pub fn differing_identity(&self, definition: &NetworkDefinition) -> Vec<&'static str> {
+        let kept = self.adopted(definition);
         let checks = [
-            ("uid", self.uid.as_deref() == Some(definition.uid.as_str())),
-            ("bridge", self.bridge.as_deref() == Some(definition.bridge().as_str())),
+            ("bridge", self.bridge.as_deref() == Some(kept.bridge().as_str())),
             ("gateway", self.gateway == Some(definition.gateway)),
             ("prefix length", self.prefix_length == Some(definition.prefix_length)),
         ];
         checks.into_iter().filter_map(|(name, same)| (!same).then_some(name)).collect()
+    }
+
+    /// The definition with the uid that the network was made for, from which its bridge and UUID derive.
+    pub fn adopted(&self, definition: &NetworkDefinition) -> NetworkDefinition {
+        let uid = self.uid.clone().unwrap_or_else(|| definition.uid.clone());
+        NetworkDefinition { uid, ..definition.clone() }
     }
 
     /// What of the network's settings differs from the definition.

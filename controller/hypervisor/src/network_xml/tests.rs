@@ -45,7 +45,10 @@ fn what_was_written_is_read_back() {
 fn differences_are_named() {
     let network = read(&render(&definition(), &[]).unwrap()).unwrap();
     let moved = NetworkDefinition { gateway: Ipv4Addr::new(10, 78, 0, 1), uid: "other".into(), ..definition() };
-    assert_eq!(network.differing_identity(&moved), ["uid", "bridge", "gateway"]);
+    assert_eq!(network.differing_identity(&moved), ["gateway"]);
+    let anew = NetworkDefinition { uid: "other".into(), ..definition() };
+    assert!(network.differing_identity(&anew).is_empty());
+    assert_eq!(network.adopted(&anew), definition());
     let retuned = NetworkDefinition { mtu: None, dns_servers: vec![], ..definition() };
     assert_eq!(network.differing_settings(&retuned), ["mtu", "DNS servers"]);
 }

@@ -3,7 +3,8 @@
 use ostler_hypervisor::{DomainState, GuestId, HypervisorError, ObservedDomain};
 use virt::{
     domain::{
-        DomainShutoffReason, DomainState as State, DomainStateEnum, DomainStateReason as Reason, DomainStateReasonEnum,
+        DomainPausedReason, DomainShutoffReason, DomainState as State, DomainStateEnum, DomainStateReason as Reason,
+        DomainStateReasonEnum,
     },
     enumutil::Enum,
 };
@@ -48,12 +49,20 @@ pub(super) fn translate(state: DomainStateEnum, reason: DomainStateReasonEnum) -
     let Some(state) = state.known() else { return DomainState::Running };
     match state {
         State::NoState | State::Running | State::Blocked => DomainState::Running,
+        State::Paused if starved(reason) => DomainState::NoSpace,
         State::Paused | State::PMSuspended => DomainState::Paused,
         State::Shutdown => DomainState::ShuttingDown,
         State::Shutoff if died(reason) => DomainState::Crashed,
         State::Shutoff => DomainState::Off,
         State::Crashed => DomainState::Crashed,
     }
+}
+
+/// Whether QEMU stopped the processors because of a failed write. It does so for want of space only; the guest is told of
+/// all other failures (QEMU's default, werror=enospc).
+fn starved(reason: DomainStateReasonEnum) -> bool {
+    let Enum::Known(Reason::Paused(reason)) = reason else { return false };
+    reason.is(DomainPausedReason::IOError)
 }
 
 /// Whether QEMU ended by itself or could not start; kill -9 of QEMU counts as failed.

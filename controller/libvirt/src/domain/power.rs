@@ -30,7 +30,7 @@ pub(crate) fn start(session: &Session, guest: GuestId) -> Result<(), HypervisorE
     let started = match translate(state, reason) {
         DomainState::Running | DomainState::ShuttingDown => Ok(()),
         DomainState::Paused if state.is(State::PMSuspended) => domain.pm_wakeup(0),
-        DomainState::Paused => domain.resume(),
+        DomainState::Paused | DomainState::NoSpace => domain.resume(),
         DomainState::Off | DomainState::Crashed => domain.create(),
     };
     match started {

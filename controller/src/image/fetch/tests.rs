@@ -48,7 +48,7 @@ async fn tried(path: &str, wanted: Wanted, open: bool) -> (Result<Fetched, Fetch
 async fn the_promised_bytes_arrive_whole() {
     let (result, left) = tried("/ok", hello(), true).await;
     let fetched = result.unwrap();
-    assert_eq!((fetched.digests.size, fetched.inspected.virtual_size), (5, 5));
+    assert_eq!((fetched.digests.size, fetched.inspected.virtual_size), (5, 512));
     assert_eq!(left, ["image"]);
 }
 
@@ -88,4 +88,15 @@ async fn closed_addresses_are_not_asked_neither_directly_nor_by_a_redirect() {
     assert!(matches!(result, Err(FetchError::Closed(_))));
     let (result, _) = tried("/there", hello(), true).await;
     assert!(result.unwrap_err().to_string().contains("closed address"));
+}
+
+#[test]
+fn a_trickle_is_told_from_a_slow_line() {
+    let begin = Instant::now();
+    let at = |seconds| begin + Duration::from_secs(seconds);
+    let mut slow = Pace::default();
+    assert!((0..600).all(|s| slow.keeps(20 << 10, at(s))), "20 KiB a second will do");
+    let mut trickle = Pace::default();
+    let lasted = (0..600).take_while(|s| trickle.keeps(1, at(*s))).count();
+    assert_eq!(lasted, 60);
 }

@@ -1,6 +1,7 @@
 //! The image cache: bytes by digest, fetched once a host however many guests wait for them.
 //!
-//! Nothing is ever removed from it by itself: overlays stand on these files. `docs/operations.md` tells how to empty it.
+//! Nothing is ever removed from it by itself: overlays stand on these files. docs/reasons.md (DiskFull) tells
+//! how an admin empties it.
 
 use std::{
     collections::HashMap,

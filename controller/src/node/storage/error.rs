@@ -54,11 +54,11 @@ impl StorageError {
             Self::Foreign => FailureKind::Foreign,
             Self::Shim(_) => FailureKind::ImageUnreachable,
             Self::ConfigDrive(_) => FailureKind::Invalid,
-            Self::Fetch(FetchError::Io(_)) => FailureKind::Storage,
             Self::Fetch(error) => match error.reason() {
                 reason::IMAGE_REFUSED => FailureKind::ImageRefused,
                 reason::IMAGE_DIGEST_MISMATCH => FailureKind::ImageDigestMismatch,
                 reason::DISK_FULL => FailureKind::DiskFull,
+                reason::STORAGE_ERROR => FailureKind::Storage,
                 _ => FailureKind::ImageUnreachable,
             },
         }

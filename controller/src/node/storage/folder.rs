@@ -44,7 +44,8 @@ fn make_marked(path: &Path, uid: &str) -> io::Result<()> {
     fs::File::open(&mark)?.sync_all()
 }
 
-/// Removes the folder of a guest with all that is in it; nothing happens if there is none.
+/// Removes the folder of a guest with all that is in it; nothing happens if there is none. The mark goes last, so that
+/// whatever is cut off on the way is found and removed by the next try.
 pub(super) fn remove(layout: &Layout, guest: GuestId, uid: &str) -> Result<(), StorageError> {
     match whose(layout, guest).map_err(StorageError::io("reading the mark of the guest's folder"))? {
         Folder::Missing => return Ok(()),
@@ -52,8 +53,25 @@ pub(super) fn remove(layout: &Layout, guest: GuestId, uid: &str) -> Result<(), S
         Folder::Of(_) | Folder::Unmarked => return Err(StorageError::Foreign),
     }
     let away = layout.unfinished(guest);
-    fs::rename(layout.guest(guest), &away)
+    empty(layout, guest)
+        .and_then(|()| fs::rename(layout.guest(guest), &away))
         .and_then(|()| fs::remove_dir_all(&away))
         .and_then(|()| sync_folder(&layout.guests()))
         .map_err(StorageError::io("removing the guest's folder"))
+}
+
+/// Removes all but the mark.
+fn empty(layout: &Layout, guest: GuestId) -> io::Result<()> {
+    for entry in fs::read_dir(layout.guest(guest))? {
+        let entry = entry?;
+        if entry.path() == layout.owner(guest) {
+            continue;
+        }
+        match if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
+        {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }

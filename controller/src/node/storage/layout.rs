@@ -36,10 +36,13 @@ impl Layout {
         Self { state: state.into() }
     }
 
-    /// Has the folders.
+    /// Has the folders. The mode of a state folder that is there already is its admin's.
     pub fn create(&self) -> io::Result<()> {
-        for folder in [self.state.clone(), self.images(), self.guests()] {
-            fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&folder)?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(FOLDER_MODE);
+        builder.create(&self.state)?;
+        for folder in [self.images(), self.guests()] {
+            builder.create(&folder)?;
             fs::set_permissions(&folder, fs::Permissions::from_mode(FOLDER_MODE))?;
         }
         Ok(())

@@ -48,18 +48,25 @@ impl Present<'_> {
                 memory.finished = Some(done(action));
                 self.start(memory)
             }
-            (Power::Running, Seen::Paused | Seen::Running | Seen::Ending, Some((action, ActionType::RebootHard))) => {
+            (
+                Power::Running,
+                Seen::Paused | Seen::Starved | Seen::Running | Seen::Ending,
+                Some((action, ActionType::RebootHard)),
+            ) => {
                 memory.finished = Some(done(action));
                 self.rebooting(ActionType::RebootHard, vec![self.destroy()], memory)
             }
-            (Power::Running, Seen::Paused | Seen::Running | Seen::Ending, Some((action, ActionType::RebootSoft))) => {
-                self.ask_off(memory, |memory| {
-                    memory.finished = Some(done(action));
-                    Goal::Rebooting(ActionType::RebootSoft)
-                })
-            }
+            (
+                Power::Running,
+                Seen::Paused | Seen::Starved | Seen::Running | Seen::Ending,
+                Some((action, ActionType::RebootSoft)),
+            ) => self.ask_off(memory, |memory| {
+                memory.finished = Some(done(action));
+                Goal::Rebooting(ActionType::RebootSoft)
+            }),
             (Power::Running, Seen::Nothing, None) => self.start(memory),
             (Power::Running, Seen::Off | Seen::Paused, None) => self.start_again(memory),
+            (Power::Running, Seen::Starved, None) => self.go_on(memory),
             (Power::Running, Seen::Ending, None) => waiting(vec![], memory, SHUTDOWN_REPEAT),
             (Power::Running, Seen::Running, None) => {
                 // A request to shut down that was taken back must not shorten the deadline of a later one.
@@ -101,7 +108,7 @@ impl Present<'_> {
                 }
                 decision
             }
-            Seen::Paused | Seen::Running | Seen::Ending => self.ask_off(memory, |memory| {
+            Seen::Paused | Seen::Starved | Seen::Running | Seen::Ending => self.ask_off(memory, |memory| {
                 memory.last_start = None;
                 Goal::Settled
             }),
@@ -153,6 +160,20 @@ impl Present<'_> {
         }
         memory.last_start = Some(start);
         self.started(memory)
+    }
+
+    /// Lets a guest go on that stands still for want of space. Where there is still none it stands still again at once, so
+    /// this waits as a start does.
+    fn go_on(&self, mut memory: Memory) -> Decision {
+        let cause = "its disk has to grow, and the host's file system is full";
+        let goal = Goal::Blocked(Failure::new(FailureKind::DiskFull, "cannot let the guest run on", cause));
+        let (earliest, start) = memory.next_start(self.now);
+        if earliest > self.now {
+            return Decision { steps: vec![], goal, requeue: Some(memory::since(self.now, earliest)), memory };
+        }
+        memory.last_start = Some(start);
+        let steps = vec![Step::Hypervisor(HypervisorStep::Start(self.id.guest))];
+        Decision { steps, goal, requeue: None, memory }
     }
 
     fn started(&self, memory: Memory) -> Decision {

@@ -1,7 +1,13 @@
 //! Plans of the main cases, as snapshots.
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use ostler_crds::server::{ActionType, PowerState, ServerAction};
+use ostler_crds::{
+    find_condition,
+    names::reason,
+    server::{ActionType, PowerState, ServerAction},
+};
 use ostler_hypervisor::{DomainState, HypervisorStep, Step, StorageStep};
 
 use super::model::World;
@@ -158,4 +164,24 @@ fn a_guest_of_a_network_that_never_was_on_this_host_says_so() {
     world.networks.clear();
     assert!(matches!(world.pass().unwrap().goal, Goal::Blocked(f) if f.kind == FailureKind::NetworkMissing));
     assert_eq!(world.word(), "ERROR");
+}
+
+#[test]
+fn a_guest_without_space_says_so_and_is_let_go_on_ever_more_slowly() {
+    let mut world = running();
+    let mut tries = Vec::new();
+    for _ in 0..200 {
+        world.power(DomainState::NoSpace);
+        if !world.pass().unwrap().steps.is_empty() {
+            tries.push(world.now);
+        }
+        let told = find_condition(&world.server.status.as_ref().unwrap().conditions, "Ready").unwrap().clone();
+        assert_eq!(told.reason, reason::DISK_FULL);
+        assert!(told.message.contains("Free space"), "{}", told.message);
+        world.now = world.now.checked_add(Duration::from_secs(5)).unwrap();
+    }
+    assert!((3..12).contains(&tries.len()), "{tries:?}");
+    world.power(DomainState::NoSpace);
+    world.settle();
+    assert_eq!((world.domain(), world.word().as_str()), (Some(DomainState::Running), "ACTIVE"));
 }

@@ -16,7 +16,7 @@ enum Happening {
     Wish(PowerState),
     Reboot(ActionType),
     GuestEnds(DomainState),
-    GuestPauses,
+    GuestPauses(DomainState),
     GuestObeys(bool),
     StepFails(usize),
     NodeRoleRestarts,
@@ -37,7 +37,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         ],
         3 => prop_oneof![
             prop_oneof![Just(DomainState::Off), Just(DomainState::Crashed)].prop_map(Happening::GuestEnds),
-            Just(Happening::GuestPauses),
+            prop_oneof![Just(DomainState::Paused), Just(DomainState::NoSpace)].prop_map(Happening::GuestPauses),
             any::<bool>().prop_map(Happening::GuestObeys),
         ],
         6 => prop_oneof![
@@ -64,8 +64,8 @@ fn happen(world: &mut World, what: &Happening, serial: usize) {
             changed(world);
         }
         Happening::GuestEnds(state) if world.observed.is_active() => world.power(*state),
-        Happening::GuestPauses if world.observed.is_active() => world.power(DomainState::Paused),
-        Happening::GuestEnds(_) | Happening::GuestPauses => {}
+        Happening::GuestPauses(state) if world.observed.is_active() => world.power(*state),
+        Happening::GuestEnds(_) | Happening::GuestPauses(_) => {}
         Happening::GuestObeys(obeys) => world.obedient = *obeys,
         Happening::StepFails(after) => world.fail_after = Some(*after),
         Happening::NodeRoleRestarts => world.memory = Memory::default(),
