@@ -1,6 +1,6 @@
 //! Logs and metrics. User text reaches a log only through [`clean`].
 
-use std::sync::Arc;
+use std::{io::IsTerminal, sync::Arc};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -14,7 +14,10 @@ use crate::config::LogFormat;
 /// Starts logging; the level comes from `RUST_LOG`, default `info`.
 pub fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

@@ -10,6 +10,23 @@ use tokio::io::AsyncReadExt;
 
 /// The magic number at the start of a qcow2 file.
 const QCOW2_MAGIC: &[u8; 4] = b"QFI\xfb";
+/// Where and with what files begin that are images of a format of their own, so that none passes as another in disguise.
+const SIGNATURES: &[(usize, &[u8], &str)] = &[
+    (0, QCOW2_MAGIC, "qcow2"),
+    (0, b"KDMV", "vmdk"),
+    (0, b"COWD", "vmdk"),
+    (0, b"# Disk DescriptorFile", "vmdk"),
+    (0, b"vhdxfile", "vhdx"),
+    (0, b"conectix", "vhd"),
+    // Any text may stand before it.
+    (64, b"\x7f\x10\xda\xbe", "vdi"),
+    (0, b"LUKS\xba\xbe", "luks"),
+    (0, b"QED\0", "qed"),
+];
+/// Virtual sizes are whole sectors: QEMU shows a guest the last, partial one of a raw file as a whole one.
+const SECTOR: u64 = 512;
+/// Longest message of the library that is passed on, in characters.
+const MESSAGE: usize = 200;
 /// Largest first-level table that QEMU itself accepts, in entries of 8 bytes (32 MiB).
 const MAX_L1_ENTRIES: u32 = 32 * 1024 * 1024 / 8;
 /// Largest disk that a guest may be shown: 64 TiB.
@@ -28,12 +45,14 @@ pub enum Refusal {
     /// It has no bytes.
     #[error("the image is empty")]
     Empty,
-    /// It is called qcow2 and is not.
-    #[error("diskFormat is qcow2, but the bytes are not a qcow2 image")]
-    NotQcow2,
-    /// It is called raw and begins like a qcow2 image.
-    #[error("diskFormat is raw, but the bytes are a qcow2 image")]
-    RawIsQcow2,
+    /// It is of another format than it is called.
+    #[error("its format is called {called}, but the bytes are {found}")]
+    WrongFormat {
+        /// What it is called.
+        called: &'static str,
+        /// What its bytes begin like; `raw` is anything without a signature.
+        found: &'static str,
+    },
     /// It is encrypted.
     #[error("the image is encrypted")]
     Encrypted,
@@ -63,10 +82,14 @@ pub async fn inspect(path: &Path, format: DiskFormat) -> Result<Inspected, Refus
     }
     let mut head = Vec::with_capacity(HEADER);
     (&mut file).take(HEADER as u64).read_to_end(&mut head).await?;
+    let signed = |(at, magic, _): &&(usize, &[u8], &str)| head.get(*at..).is_some_and(|h| h.starts_with(magic));
+    let found = SIGNATURES.iter().find(signed).map_or("raw", |(_, _, name)| *name);
+    if found != format.as_str() {
+        return Err(Refusal::WrongFormat { called: format.as_str(), found });
+    }
     match format {
-        DiskFormat::Raw if head.starts_with(QCOW2_MAGIC) => Err(Refusal::RawIsQcow2),
         DiskFormat::Raw if size > MAX_VIRTUAL_SIZE => Err(Refusal::TooLarge(size)),
-        DiskFormat::Raw => Ok(Inspected { virtual_size: size }),
+        DiskFormat::Raw => Ok(Inspected { virtual_size: size.next_multiple_of(SECTOR) }),
         DiskFormat::Qcow2 => {
             check_header(&head)?;
             inspect_qcow2(path).await
@@ -81,9 +104,6 @@ const HEADER: usize = 72;
 fn check_header(head: &[u8]) -> Result<(), Refusal> {
     let field32 = |at: usize| head.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
     let field64 = |at: usize| head.get(at..at + 8).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);
-    if !head.starts_with(QCOW2_MAGIC) {
-        return Err(Refusal::NotQcow2);
-    }
     let (Some(backing), Some(disk), Some(crypt), Some(l1)) = (field64(8), field64(24), field32(32), field32(36)) else {
         return Err(Refusal::Damaged("the header is cut off".to_owned()));
     };
@@ -101,14 +121,19 @@ fn check_header(head: &[u8]) -> Result<(), Refusal> {
 
 async fn inspect_qcow2(path: &Path) -> Result<Inspected, Refusal> {
     // Opens the file itself only: neither a backing file nor a data file.
-    let image = Qcow2::<File>::open_path(path, false).await.map_err(|e| Refusal::Damaged(e.to_string()))?;
-    if image.implicit_backing_file().is_some() {
+    let image = Qcow2::<File>::open_path(path, false).await.map_err(|e| damaged(&e))?;
+    if image.implicit_backing_file().is_some() || image.implicit_backing_format().is_some() {
         return Err(Refusal::BackingFile);
     }
     if image.requires_external_data_file() || image.implicit_external_data_file().is_some() {
         return Err(Refusal::DataFile);
     }
     Ok(Inspected { virtual_size: image.size() })
+}
+
+/// The library's message may repeat what the image says, so it is cut and loses what is not printable.
+fn damaged(error: &std::io::Error) -> Refusal {
+    Refusal::Damaged(error.to_string().chars().filter(|c| !c.is_control()).take(MESSAGE).collect())
 }
 
 #[cfg(test)]
@@ -142,10 +167,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_image_called_raw_that_is_qcow2_is_refused() {
+    async fn a_disguise_is_seen_through() {
         let dir = tempfile::tempdir().unwrap();
         let path = made(&dir, "a", &[]);
-        assert!(matches!(inspect(&path, DiskFormat::Raw).await, Err(Refusal::RawIsQcow2)));
+        let verdict = inspect(&path, DiskFormat::Raw).await;
+        assert!(matches!(verdict, Err(Refusal::WrongFormat { called: "raw", found: "qcow2" })), "{verdict:?}");
+        for format in ["vmdk", "vdi", "vhdx", "qed"] {
+            let path = dir.path().join(format);
+            qemu_img(&["create", "-q", "-f", format, path.to_str().unwrap(), "16M"]);
+            for called in [DiskFormat::Raw, DiskFormat::Qcow2] {
+                let verdict = inspect(&path, called).await;
+                assert!(matches!(verdict, Err(Refusal::WrongFormat { found, .. }) if found == format), "{verdict:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_encrypted_or_oversized_image_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = std::fs::read(made(&dir, "a", &[])).unwrap();
+        for (at, byte) in [(35, 2), (36, 0xff), (24, 1)] {
+            let mut bytes = plain.clone();
+            bytes[at] = byte;
+            let path = dir.path().join("b");
+            std::fs::write(&path, bytes).unwrap();
+            let verdict = inspect(&path, DiskFormat::Qcow2).await;
+            assert!(matches!(verdict, Err(Refusal::Encrypted | Refusal::TooLarge(_))), "{at}: {verdict:?}");
+        }
     }
 
     #[tokio::test]
@@ -168,24 +216,61 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         std::fs::write(&path, b"hello").unwrap();
-        assert!(matches!(inspect(&path, DiskFormat::Qcow2).await, Err(Refusal::NotQcow2)));
-        assert_eq!(inspect(&path, DiskFormat::Raw).await.unwrap().virtual_size, 5);
+        let verdict = inspect(&path, DiskFormat::Qcow2).await;
+        assert!(matches!(verdict, Err(Refusal::WrongFormat { called: "qcow2", found: "raw" })));
+        assert_eq!(inspect(&path, DiskFormat::Raw).await.unwrap().virtual_size, 512);
         std::fs::write(&path, b"").unwrap();
         assert!(matches!(inspect(&path, DiskFormat::Raw).await, Err(Refusal::Empty)));
     }
 
+    /// The header of an empty version 3 image of 1 MiB with clusters of 64 KiB, and its level-1 table.
+    fn honest() -> Vec<u8> {
+        let mut b = vec![0u8; 4 * 65536];
+        let mut put = |at: usize, bytes: &[u8]| b[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, QCOW2_MAGIC);
+        put(4, &3u32.to_be_bytes());
+        put(20, &16u32.to_be_bytes());
+        put(24, &(1u64 << 20).to_be_bytes());
+        put(36, &1u32.to_be_bytes());
+        put(40, &(3u64 * 65536).to_be_bytes());
+        put(48, &65536u64.to_be_bytes());
+        put(56, &1u32.to_be_bytes());
+        put(96, &4u32.to_be_bytes());
+        put(100, &104u32.to_be_bytes());
+        b
+    }
+
+    fn verdict(bytes: &[u8]) -> Result<Inspected, Refusal> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(inspect(file.path(), DiskFormat::Qcow2))
+    }
+
+    #[test]
+    fn an_image_made_by_hand_is_as_good_as_one_of_qemus() {
+        assert_eq!(verdict(&honest()).unwrap().virtual_size, 1 << 20);
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn no_change_of_a_good_header_makes_the_gate_panic(
+            at in 4usize..600,
+            bytes in proptest::collection::vec(any::<u8>(), 1..32),
+        ) {
+            let mut hostile = honest();
+            hostile[at..at + bytes.len()].copy_from_slice(&bytes);
+            let _ = verdict(&hostile);
+        }
+
         #[test]
         fn no_header_makes_the_gate_panic(version in 2u32..4, body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let dir = tempfile::tempdir().unwrap();
-            let path = dir.path().join("a");
             let mut bytes = QCOW2_MAGIC.to_vec();
             bytes.extend(version.to_be_bytes());
             bytes.extend(body);
-            std::fs::write(&path, bytes).unwrap();
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             // Whatever it says, it says it.
-            let _ = runtime.block_on(inspect(&path, DiskFormat::Qcow2));
+            let _ = verdict(&bytes);
         }
     }
 }

@@ -29,7 +29,7 @@ impl KeyRing {
             Some((number, Fernet::new(std::str::from_utf8(&value.0).ok()?.trim())?))
         };
         let mut keys: Vec<(u32, Fernet)> = data.iter().filter_map(key).collect();
-        keys.sort_by(|a, b| b.0.cmp(&a.0));
+        keys.sort_by_key(|k| std::cmp::Reverse(k.0));
         let keys: Vec<Fernet> = keys.into_iter().map(|(_, k)| k).collect();
         if keys.is_empty() { None } else { Some(Self(MultiFernet::new(keys))) }
     }

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sha2::{Digest, Sha256};
+
 /// Failures that cost nothing.
 const FREE: u32 = 3;
 /// Longest pause.
@@ -30,14 +32,21 @@ impl Entry {
     }
 }
 
+/// A name and an address. The name as a digest: it comes from whoever calls, as long as they like.
+type Key = ([u8; 32], IpAddr);
+
+fn key(name: &str, peer: IpAddr) -> Key {
+    (Sha256::digest(name.as_bytes()).into(), peer)
+}
+
 /// Remembers failures.
 #[derive(Default)]
-pub struct Throttle(HashMap<(String, IpAddr), Entry>);
+pub struct Throttle(HashMap<Key, Entry>);
 
 impl Throttle {
     /// Seconds to wait before an attempt is looked at; `None`: none.
     pub fn check(&self, name: &str, peer: IpAddr, now: Instant) -> Option<u32> {
-        let entry = self.0.get(&(name.to_owned(), peer))?;
+        let entry = self.0.get(&key(name, peer))?;
         let left = (entry.last + entry.pause()).saturating_duration_since(now);
         if left.is_zero() { None } else { u32::try_from(left.as_secs() + 1).ok() }
     }
@@ -50,7 +59,7 @@ impl Throttle {
         if self.0.len() >= ENTRIES {
             self.0.clear();
         }
-        let entry = self.0.entry((name.to_owned(), peer)).or_insert(Entry { failures: 0, last: now });
+        let entry = self.0.entry(key(name, peer)).or_insert(Entry { failures: 0, last: now });
         let forgiven = now.saturating_duration_since(entry.last) > MEMORY;
         entry.failures = if forgiven { 1 } else { entry.failures.saturating_add(1) };
         entry.last = now;
@@ -58,7 +67,7 @@ impl Throttle {
 
     /// An attempt succeeded.
     pub fn succeeded(&mut self, name: &str, peer: IpAddr) {
-        self.0.remove(&(name.to_owned(), peer));
+        self.0.remove(&key(name, peer));
     }
 }
 

@@ -10,13 +10,14 @@ use super::{
     wire::{Auth, Identity},
 };
 use crate::{
-    authenticate::{Caller, NewTicket, User, ticket::Origin},
+    authenticate::{Caller, NewTicket, User, review, ticket::Origin},
     authorize::{
         roles::{self, Role},
         rule::common,
     },
     fault::Fault,
     http::{Inbound, Reply},
+    observe::clean,
 };
 
 /// Header of the token that is shown or revoked, and of the one that is issued.
@@ -32,17 +33,21 @@ pub async fn issue(mut inbound: Inbound) -> Result<Reply, Fault> {
     let wished = scope::read(auth.scope.as_ref())?;
     let proven = prove(&inbound, auth.identity).await?;
     let app = inbound.app.clone();
-    let project = match wished {
-        Scope::Project(name) => Some(name),
-        Scope::Unscoped => None,
-        Scope::Unsaid => match proven.project {
-            Some(project) => Some(project),
-            None => app.authenticator.default_project(&proven.user),
+    let (project, roles) = match wished {
+        Scope::Project(name) => {
+            let roles = granted(&inbound, &proven.user, &name).await?;
+            let roles = roles.ok_or_else(|| no_role(&proven.user, &name))?;
+            (Some(name), roles)
+        }
+        Scope::Unscoped => (None, Vec::new()),
+        // As in Keystone, a default project that is not theirs (any more) means none.
+        Scope::Unsaid => match app.authenticator.default_project(&proven.user) {
+            Some(name) => match granted(&inbound, &proven.user, &name).await? {
+                Some(roles) => (Some(name), roles),
+                None => (None, Vec::new()),
+            },
+            None => (None, Vec::new()),
         },
-    };
-    let roles = match &project {
-        Some(project) => granted(&inbound, &proven.user, project).await?,
-        None => Vec::new(),
     };
     let (text, caller) = app.authenticator.issue(NewTicket {
         user: proven.user,
@@ -90,7 +95,6 @@ struct Proven {
     user: User,
     origin: Origin,
     methods: Vec<String>,
-    project: Option<String>,
     audit_id: Option<String>,
     not_after: Option<i64>,
 }
@@ -105,7 +109,6 @@ async fn prove(inbound: &Inbound, identity: Identity) -> Result<Proven, Fault> {
         user,
         origin,
         methods: vec![method.clone()],
-        project: None,
         audit_id: None,
         not_after: None,
     };
@@ -123,13 +126,13 @@ async fn prove(inbound: &Inbound, identity: Identity) -> Result<Proven, Fault> {
                 user: caller.user,
                 origin: caller.ticket.origin.clone(),
                 methods: caller.ticket.methods.iter().cloned().chain(["token".to_owned()]).collect(),
-                project: None,
                 audit_id: Some(caller.ticket.audit_id.clone()),
                 not_after: Some(caller.ticket.expires_at),
             }),
-            // A JSON Web Token has two dots, ours has none: only such go to the API server.
-            Err(_) if token.id.matches('.').count() == 2 && token.id.len() <= 16 * 1024 => {
-                authenticator.by_bearer(&token.id).await.map(fresh)
+            Err(_) if review::may_be_one(&token.id) => {
+                let proven = fresh(authenticator.by_bearer(&token.id).await?);
+                // What comes of a token does not outlive it.
+                Ok(Proven { not_after: review::expiry(&token.id), ..proven })
             }
             Err(fault) => Err(fault),
         },
@@ -137,13 +140,19 @@ async fn prove(inbound: &Inbound, identity: Identity) -> Result<Proven, Fault> {
     }
 }
 
-/// The user's roles in a project; 401 if it does not exist or they have none, as Keystone says it.
-async fn granted(inbound: &Inbound, user: &User, project: &str) -> Result<Vec<Role>, Fault> {
+/// The user's roles in a project; `None` if it does not exist or they have none.
+async fn granted(inbound: &Inbound, user: &User, project: &str) -> Result<Option<Vec<Role>>, Fault> {
     if !projects::exists(&inbound.app, project) {
-        return Err(Fault::unauthorized());
+        return Ok(None);
     }
     let roles = roles::roles(&inbound.app.authorizer, user, project).await?;
-    if roles.is_empty() { Err(Fault::unauthorized()) } else { Ok(roles) }
+    Ok(Some(roles).filter(|r| !r.is_empty()))
+}
+
+/// 401, as Keystone has it. Says the same whether there is such a project or not.
+fn no_role(user: &User, project: &str) -> Fault {
+    let (user, project) = (clean(&user.name), clean(project));
+    Fault::new(StatusCode::UNAUTHORIZED, format!("User {user} has no role in project {project}."))
 }
 
 #[cfg(test)]

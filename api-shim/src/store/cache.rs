@@ -1,7 +1,7 @@
 //! One kind in memory: by namespace and name, and by OpenStack id; knows what version it has seen.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     fmt::Debug,
     hash::Hash,
     sync::{Arc, PoisonError, RwLock},
@@ -27,7 +27,8 @@ type Name = (Option<String>, String);
 
 struct Objects<K> {
     by_name: BTreeMap<Name, Arc<K>>,
-    by_id: HashMap<Uuid, Name>,
+    /// Several, because users may choose an id by a label, and so claim one that is taken.
+    by_id: HashMap<Uuid, Vec<Name>>,
 }
 
 impl<K> Default for Objects<K> {
@@ -39,21 +40,44 @@ impl<K> Default for Objects<K> {
 impl<K: Resource> Objects<K> {
     fn insert(&mut self, object: K) {
         let name = name_of(&object);
+        if let Some(before) = self.by_name.get(&name).cloned() {
+            self.forget_id(&before, &name);
+        }
         if let Ok(id) = OpenStackId::of(object.meta()) {
-            self.by_id.insert(id.uuid(), name.clone());
+            self.by_id.entry(id.uuid()).or_default().push(name.clone());
         }
         self.by_name.insert(name, Arc::new(object));
     }
 
     fn remove(&mut self, object: &K) {
         let name = name_of(object);
-        if let Ok(id) = OpenStackId::of(object.meta())
-            && self.by_id.get(&id.uuid()) == Some(&name)
-        {
-            self.by_id.remove(&id.uuid());
+        if let Some(before) = self.by_name.remove(&name) {
+            self.forget_id(&before, &name);
         }
-        self.by_name.remove(&name);
     }
+
+    fn forget_id(&mut self, object: &K, name: &Name) {
+        let Ok(id) = OpenStackId::of(object.meta()) else { return };
+        if let Entry::Occupied(mut names) = self.by_id.entry(id.uuid()) {
+            names.get_mut().retain(|n| n != name);
+            if names.get().is_empty() {
+                names.remove();
+            }
+        }
+    }
+
+    fn with_id(&self, id: Uuid) -> Vec<Arc<K>> {
+        let names = self.by_id.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let mut found: Vec<Arc<K>> = names.iter().filter_map(|n| self.by_name.get(n)).cloned().collect();
+        found
+            .sort_by_key(|k| (!is_born_with(k.as_ref(), id), k.meta().creation_timestamp.clone(), name_of(k.as_ref())));
+        found
+    }
+}
+
+/// Whether the id is the object's uid, which the API server gave to it alone, and no label.
+pub fn is_born_with<K: Resource>(object: &K, id: Uuid) -> bool {
+    object.meta().uid.as_deref().and_then(|u| Uuid::try_parse(u).ok()) == Some(id)
 }
 
 fn name_of<K: Resource>(object: &K) -> Name {
@@ -151,9 +175,9 @@ where
         self.read(|o| o.by_name.get(&key).cloned())
     }
 
-    /// The object with this OpenStack id, wherever it is.
-    pub fn by_id(&self, id: Uuid) -> Option<Arc<K>> {
-        self.read(|o| o.by_id.get(&id).and_then(|name| o.by_name.get(name)).cloned())
+    /// The objects with this OpenStack id, wherever they are: the one whose uid it is first, then the oldest claims.
+    pub fn by_id(&self, id: Uuid) -> Vec<Arc<K>> {
+        self.read(|o| o.with_id(id))
     }
 
     /// All objects, sorted by namespace and name.
@@ -247,7 +271,7 @@ mod tests {
         ])
         .await;
         assert!(cache.get(Some("a"), "x").is_some(), "the old list stays until the new one is complete");
-        assert!(cache.by_id(Uuid::from_u128(2)).is_none());
+        assert!(cache.by_id(Uuid::from_u128(2)).is_empty());
     }
 
     #[tokio::test]
@@ -262,8 +286,35 @@ mod tests {
         ])
         .await;
         assert_eq!(cache.in_namespace("a").len(), 1);
-        assert_eq!(cache.by_id(Uuid::from_u128(2)).and_then(|o| o.namespace()).as_deref(), Some("aa"));
-        assert!(cache.by_id(Uuid::from_u128(3)).is_none());
+        assert_eq!(spaces(&cache, 2), ["aa"]);
+        assert!(cache.by_id(Uuid::from_u128(3)).is_empty());
+    }
+
+    fn spaces(cache: &Cache<ConfigMap>, id: u128) -> Vec<String> {
+        cache.by_id(Uuid::from_u128(id)).iter().filter_map(|o| o.namespace()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_claim_to_a_taken_id_comes_behind_the_object_that_was_born_with_it() {
+        let claim = |namespace: &str, name: &str, uid: u128| {
+            let mut object = object(namespace, name, uid, 1);
+            let label = (ostler_crds::names::ID_LABEL.to_owned(), Uuid::from_u128(7).to_string());
+            object.metadata.labels = Some([label].into());
+            object
+        };
+        let cache = after(vec![
+            Event::Init,
+            Event::InitApply(claim("evil", "x", 1)),
+            Event::InitApply(object("prod", "x", 7, 2)),
+            Event::InitDone,
+            Event::Apply(claim("worse", "x", 2)),
+        ])
+        .await;
+        assert_eq!(spaces(&cache, 7), ["prod", "evil", "worse"]);
+        cache.change(|o| o.remove(&claim("evil", "x", 1)));
+        assert_eq!(spaces(&cache, 7), ["prod", "worse"]);
+        cache.change(|o| o.insert(object("worse", "x", 3, 4)));
+        assert_eq!((spaces(&cache, 7), spaces(&cache, 3)), (vec!["prod".to_owned()], vec!["worse".to_owned()]));
     }
 
     #[tokio::test]
@@ -276,8 +327,8 @@ mod tests {
             Event::Apply(object("a", "x", 2, 3)),
         ])
         .await;
-        assert!(cache.by_id(Uuid::from_u128(1)).is_none());
-        assert!(cache.by_id(Uuid::from_u128(2)).is_some());
+        assert!(cache.by_id(Uuid::from_u128(1)).is_empty());
+        assert_eq!(cache.by_id(Uuid::from_u128(2)).len(), 1);
     }
 
     #[tokio::test]

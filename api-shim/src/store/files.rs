@@ -1,12 +1,12 @@
-//! The files of uploaded images, named by the Image's id and the digest of the bytes: images never share bytes, so that
-//! removing one never harms another, and two uploads to one Image cannot overwrite each other.
+//! The files of uploaded images, named by the Image's uid and the digest of the bytes: images never share bytes, so that
+//! removing one never harms another, and two uploads to one Image cannot overwrite each other. The uid and not the OpenStack
+//! id, because a user may choose the latter (label) and so name somebody else's.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use ostler_crds::OpenStackId;
 use tokio::{fs, sync::broadcast::error::RecvError};
 
 use crate::app::App;
@@ -34,14 +34,14 @@ impl ImageFiles {
         &self.dir
     }
 
-    /// The file of an Image's bytes. `sha256` is in hexadecimal.
-    pub fn path(&self, id: OpenStackId, sha256: &str) -> PathBuf {
-        self.dir.join(format!("{id}-{sha256}.img"))
+    /// The file of an Image's bytes. Both come from the API server; `sha256` is in hexadecimal.
+    pub fn path(&self, uid: &str, sha256: &str) -> PathBuf {
+        self.dir.join(format!("{uid}-{sha256}.img"))
     }
 
     /// A new name for bytes on their way in. A crash may leave it behind; [`ImageFiles::prepare`] clears such.
-    pub fn incoming(&self, id: OpenStackId) -> PathBuf {
-        self.dir.join(format!("{id}.{}.part", uuid::Uuid::new_v4().simple()))
+    pub fn incoming(&self, uid: &str) -> PathBuf {
+        self.dir.join(format!("{uid}.{}.part", uuid::Uuid::new_v4().simple()))
     }
 
     /// Makes the folder, and removes parts that nobody has written to for a day.
@@ -59,9 +59,19 @@ impl ImageFiles {
     }
 
     /// Removes an Image's bytes, if there are any, and what a lost race or a crash left of it.
-    pub async fn remove(&self, id: OpenStackId) {
-        if let Err(error) = self.remove_all(&format!("{id}-")).await {
-            tracing::warn!(image = %id, %error, "cannot remove the bytes of a deleted image");
+    pub async fn remove(&self, uid: &str) {
+        if let Err(error) = self.remove_all(&format!("{uid}-")).await {
+            tracing::warn!(image = uid, %error, "cannot remove the bytes of a deleted image");
+        }
+    }
+
+    /// Removes bytes that an upload brought and the Image did not take.
+    pub async fn discard(&self, uid: &str, sha256: &str) {
+        match fs::remove_file(self.path(uid, sha256)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(image = uid, %error, "cannot remove the bytes of an upload that was not taken");
+            }
+            _ => {}
         }
     }
 
@@ -84,8 +94,8 @@ pub fn spawn_cleaner(app: &Arc<App>) {
         loop {
             match deleted.recv().await {
                 Ok(image) => {
-                    if let Ok(id) = OpenStackId::of(&image.metadata) {
-                        app.files.remove(id).await;
+                    if let Some(uid) = &image.metadata.uid {
+                        app.files.remove(uid).await;
                     }
                 }
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "deleted images whose bytes stay on disk"),

@@ -17,6 +17,9 @@ use serde_json::json;
 use super::{Stores, reads, refusal, upload::Received, write::Writer};
 use crate::{authorize::Permit, fault::Fault};
 
+/// Attempts at the report on an upload while others write too.
+const ATTEMPTS: usize = 6;
+
 fn writer<'a>(client: &'a Client, stores: &'a Stores) -> Writer<'a, Image> {
     Writer { client, cache: &stores.images, what: "Image" }
 }
@@ -43,7 +46,7 @@ pub async fn find_own(client: &Client, stores: &Stores, permit: &Permit, id: &st
 pub async fn create(client: &Client, stores: &Stores, permit: &Permit, image: Image) -> Result<Arc<Image>, Fault> {
     // Only an id that the client chose is known before the API server gives a uid.
     if let Ok(id) = OpenStackId::of(&image.metadata)
-        && stores.images.by_id(id.uuid()).is_some()
+        && !stores.images.by_id(id.uuid()).is_empty()
     {
         return Err(Fault::conflict(format!("Image ID {id} already exists!")));
     }
@@ -67,23 +70,52 @@ pub async fn delete(client: &Client, stores: &Stores, permit: &Permit, image: &I
     writer(client, stores).delete(permit, image).await
 }
 
-/// Reports that the bytes of an Image are here and were looked at. 409 if another upload was first.
+/// Why the report on an upload was not taken.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// The Image was deleted meanwhile.
+    Gone,
+    /// Another upload was first; its bytes have this SHA-256.
+    Late(Option<String>),
+    /// It may have been taken or not.
+    Failed(Fault),
+}
+
+/// Reports that the bytes of an Image are here and were looked at. Of several uploads one is taken; the version in the
+/// write makes them exclude each other, so a write of the manager's in between means another attempt.
 pub async fn report(
     client: &Client,
     stores: &Stores,
     permit: &Permit,
     image: &Image,
     received: &Received,
-) -> Result<Arc<Image>, Fault> {
+) -> Result<Arc<Image>, NotTaken> {
     let api: Api<Image> = Api::namespaced(client.clone(), permit.project());
-    let fault = |e: kube::Error| refusal::write_fault("Image", &e);
-    let current = api.get(&image.name_any()).await.map_err(fault)?;
-    if current.uid() != image.uid() || current.metadata.deletion_timestamp.is_some() {
-        return Err(Fault::new(http::StatusCode::GONE, "The image was deleted during the upload."));
+    let name = image.name_any();
+    for _ in 0..ATTEMPTS {
+        let read = api.get_opt(&name).await.map_err(|e| NotTaken::Failed(refusal::read_fault("Image", &e)))?;
+        let own = read.filter(|i| i.uid() == image.uid() && i.metadata.deletion_timestamp.is_none());
+        let current = own.ok_or(NotTaken::Gone)?;
+        if let Some(status) = current.status.as_ref().filter(|s| s.state == Some(ImageState::Active)) {
+            return Err(NotTaken::Late(status.sha256.clone()));
+        }
+        // Not applied but replaced as a whole: a condition of the manager's ("still waiting") must not stay behind.
+        let patch = json!({
+            "metadata": {"uid": current.uid(), "resourceVersion": current.resource_version()},
+            "status": verified(&current, received, Timestamp::now()),
+        });
+        let params = PatchParams { field_manager: Some(SHIM_FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        match api.patch_status(&name, &params, &Patch::Merge(&patch)).await {
+            Ok(written) => return Ok(writer(client, stores).seen(written).await),
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => return Err(NotTaken::Failed(refusal::write_fault("Image", &error))),
+        }
     }
-    if current.status.as_ref().is_some_and(|s| s.state == Some(ImageState::Active)) {
-        return Err(Fault::conflict("The image has its data already."));
-    }
+    Err(NotTaken::Failed(Fault::conflict("The Image is being changed by others; try again.")))
+}
+
+/// The status of an Image whose uploaded bytes were looked at.
+fn verified(current: &Image, received: &Received, now: Timestamp) -> serde_json::Value {
     let generation = current.metadata.generation.unwrap_or_default();
     let previous = current.status.as_ref().map(|s| s.conditions.as_slice()).unwrap_or_default();
     let ready = ConditionBuilder {
@@ -92,25 +124,19 @@ pub async fn report(
         reason: reason::VERIFIED,
         message: "The bytes were uploaded and inspected.".to_owned(),
     };
+    let digests = &received.digests;
     let status = ImageStatus {
         observed_generation: Some(generation),
         state: Some(ImageState::Active),
-        sha256: Some(received.sha256.clone()),
-        sha512: Some(received.sha512.clone()),
-        md5: Some(received.md5.clone()),
-        size: Some(received.size),
+        sha256: Some(digests.sha256.clone()),
+        sha512: Some(digests.sha512.clone()),
+        md5: Some(digests.md5.clone()),
+        size: Some(digests.size),
         virtual_size: Some(received.virtual_size),
         progress: None,
-        conditions: vec![ready.build(generation, previous, Timestamp::now())],
+        conditions: vec![ready.build(generation, previous, now)],
     };
-    let patch = json!({
-        "apiVersion": format!("{}/{}", ostler_crds::GROUP, ostler_crds::VERSION),
-        "kind": "Image",
-        // The version makes two uploads exclude each other.
-        "metadata": {"name": image.name_any(), "resourceVersion": current.resource_version()},
-        "status": status,
-    });
-    let params = PatchParams::apply(SHIM_FIELD_MANAGER).force();
-    let written = api.patch_status(&image.name_any(), &params, &Patch::Apply(&patch)).await.map_err(fault)?;
-    Ok(writer(client, stores).seen(written).await)
+    let mut status = json!(status);
+    status["progress"] = serde_json::Value::Null;
+    status
 }

@@ -8,7 +8,6 @@ mod cache;
 mod compact;
 pub mod files;
 pub mod images;
-pub mod inspect;
 pub mod key_pairs;
 mod merge;
 pub mod names;

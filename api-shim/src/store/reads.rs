@@ -8,7 +8,7 @@ use ostler_crds::{Flavor, Image, KeyPair, Network, OpenStackId, Server, image::I
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{Cache, Stores, compact::compact, refusal};
+use super::{Cache, Stores, cache::is_born_with, compact::compact, refusal};
 use crate::{
     authorize::{Permit, Scope},
     fault::Fault,
@@ -22,8 +22,12 @@ where
     K::DynamicType: Default + Eq + Hash + Clone,
 {
     let Some(id) = uuid_of(id) else { return Ok(None) };
-    if let Some(known) = cache.by_id(id) {
-        return Ok(Some(known).filter(|k| k.namespace().as_deref() == Some(permit.project())));
+    let known = cache.by_id(id);
+    // No two objects are born with one id: when somebody else's is known, there is no need to ask.
+    let is_elsewhere = known.first().is_some_and(|k| is_born_with(k.as_ref(), id));
+    let own = known.into_iter().find(|k| k.namespace().as_deref() == Some(permit.project()));
+    if own.is_some() || is_elsewhere {
+        return Ok(own);
     }
     let api: Api<K> = Api::namespaced(client.clone(), permit.project());
     let fault = |e: kube::Error| refusal::read_fault("object", &e);
@@ -58,7 +62,7 @@ pub fn flavors(stores: &Stores, permit: &Permit) -> Vec<Arc<Flavor>> {
 
 /// A Flavor that the permit's project may use, by id.
 pub fn flavor(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Flavor>> {
-    stores.flavors.by_id(uuid_of(id)?).filter(|f| f.usable_in(permit.project()))
+    stores.flavors.by_id(uuid_of(id)?).into_iter().find(|f| f.usable_in(permit.project()))
 }
 
 /// The Networks that the permit's project may use.
@@ -70,7 +74,7 @@ pub fn networks(stores: &Stores, permit: &Permit) -> Vec<Arc<Network>> {
 
 /// A Network that the permit's project may use, by id.
 pub fn network(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Network>> {
-    stores.networks.by_id(uuid_of(id)?).filter(|n| n.usable_in(permit.project()))
+    stores.networks.by_id(uuid_of(id)?).into_iter().find(|n| n.usable_in(permit.project()))
 }
 
 /// The Images that the permit's project sees in a list; community ones of others only when asked for.
@@ -86,8 +90,9 @@ pub fn images(stores: &Stores, permit: &Permit, community: bool) -> Vec<Arc<Imag
 /// An Image that the permit's project may use, by id.
 pub async fn image(client: &Client, stores: &Stores, permit: &Permit, id: &str) -> Result<Option<Arc<Image>>, Fault> {
     let Some(uuid) = uuid_of(id) else { return Ok(None) };
-    if let Some(known) = stores.images.by_id(uuid) {
-        return Ok(Some(known).filter(|i| i.usable_in(permit.project())));
+    let known = stores.images.by_id(uuid).into_iter().find(|i| i.usable_in(permit.project()));
+    if known.is_some() {
+        return Ok(known);
     }
     own_by_id(client, &stores.images, permit, id).await
 }

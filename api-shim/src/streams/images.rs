@@ -12,7 +12,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use kube::ResourceExt;
-use ostler_crds::{Image, OpenStackId, image::ImageState, names::STREAM_AUDIENCE};
+use ostler_crds::{Image, image::ImageState, names::STREAM_AUDIENCE};
 use tokio_util::io::ReaderStream;
 
 use crate::{app::App, authenticate::review, authorize::Rule, fault::Fault, store::reads};
@@ -45,33 +45,35 @@ async fn stream(
 
 async fn serve(app: &App, id: &str, sha256: &str, headers: &HeaderMap) -> Result<Response, Fault> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let token = bearer.and_then(|v| v.strip_prefix("Bearer ")).ok_or_else(Fault::unauthorized)?;
+    let token = bearer.and_then(|v| v.strip_prefix("Bearer ")).filter(|t| review::may_be_one(t));
+    let token = token.ok_or_else(Fault::unauthorized)?;
     let user = review::review(&app.client, token, Some(STREAM_AUDIENCE)).await?.ok_or_else(Fault::unauthorized)?;
-    let image = find(app, id).ok_or_else(missing)?;
+    let image = find(app, id, sha256).ok_or_else(missing)?;
     if !app.authorizer.may(&user, image.namespace().as_deref(), READ_BYTES).await? {
         return Err(Fault::forbidden("Permission to get images/bytes is needed."));
     }
-    let status = image.status.as_ref().filter(|s| s.state == Some(ImageState::Active));
-    let known = status.and_then(|s| s.sha256.as_deref()).filter(|known| *known == sha256).ok_or_else(missing)?;
-    let id = OpenStackId::of(&image.metadata).map_err(|e| Fault::internal("image id", &e))?;
-    open(app, id, known).await
+    open(app, image.metadata.uid.as_deref().unwrap_or_default(), sha256).await
 }
 
 fn missing() -> Fault {
     Fault::not_found("There are no such bytes.")
 }
 
-fn find(app: &App, id: &str) -> Option<Arc<Image>> {
-    let by_id = app.stores.images.by_id(reads::uuid_of(id)?);
-    by_id.or_else(|| app.stores.images.all().into_iter().find(|i| i.metadata.uid.as_deref() == Some(id)))
+/// The Image with this OpenStack id whose bytes have this digest. The digest decides: an id may be claimed twice.
+fn find(app: &App, id: &str, sha256: &str) -> Option<Arc<Image>> {
+    let has_them = |image: &Arc<Image>| {
+        let status = image.status.as_ref().filter(|s| s.state == Some(ImageState::Active));
+        image.spec.source.upload.is_some() && status.and_then(|s| s.sha256.as_deref()) == Some(sha256)
+    };
+    app.stores.images.by_id(reads::uuid_of(id)?).into_iter().find(has_them)
 }
 
 /// The bytes of an uploaded image as a response; 404 where this replica does not have them.
-pub async fn open(app: &App, id: OpenStackId, sha256: &str) -> Result<Response, Fault> {
-    let file = match tokio::fs::File::open(app.files.path(id, sha256)).await {
+pub async fn open(app: &App, uid: &str, sha256: &str) -> Result<Response, Fault> {
+    let file = match tokio::fs::File::open(app.files.path(uid, sha256)).await {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            tracing::error!(image = %id, "the bytes of an active image are not in the image folder");
+            tracing::error!(image = uid, "the bytes of an active image are not in the image folder");
             return Err(Fault::not_found(
                 "The bytes of this image are not here. Do all replicas share one image folder?",
             ));

@@ -73,7 +73,7 @@ pub fn set(image: &mut Image, key: &str, value: &Value, new: bool) -> Result<(),
     let boolean = || value.as_bool().ok_or_else(|| invalid("it is not a boolean."));
     let number = || value.as_u64().filter(|n| *n <= i32::MAX as u64).ok_or_else(|| invalid("it is not a number ≥ 0."));
     match key {
-        "name" => spec.display_name = name(value).map_err(|why| invalid(why))?,
+        "name" => spec.display_name = name(value).map_err(invalid)?,
         "visibility" => spec.visibility = visibility(value).ok_or_else(|| invalid("it is no visibility."))?,
         "protected" => spec.protected = boolean()?,
         "os_hidden" => spec.hidden = boolean()?,

@@ -1,14 +1,17 @@
 //! `PUT` and `GET /v2/images/{id}/file` (spec C-62, N-04).
 
 use http::{StatusCode, header};
-use ostler_crds::{Image, OpenStackId, image::ImageState};
+use ostler_crds::{Image, image::ImageState};
 
 use super::view;
 use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Reply},
-    store::{images, upload},
+    store::{
+        images::{self, NotTaken},
+        upload,
+    },
     streams,
 };
 
@@ -23,10 +26,23 @@ pub async fn put(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     let image = images::find_own(&app.client, &app.stores, &permit, inbound.param("id")).await?;
     check(&image)?;
     announced(&inbound, app.files.limit())?;
-    let id = OpenStackId::of(&image.metadata).map_err(|e| Fault::internal("image id", &e))?;
-    let received = upload::receive(&app.files, id, image.spec.disk_format, body).await?;
-    images::report(&app.client, &app.stores, &permit, &image, &received).await?;
-    Ok(Reply::empty(StatusCode::NO_CONTENT))
+    let uid = image.metadata.uid.as_deref().ok_or_else(|| Fault::internal("image uid", &"it is missing"))?;
+    let received = upload::receive(&app.files, uid, image.spec.disk_format, body).await?;
+    match images::report(&app.client, &app.stores, &permit, &image, &received).await {
+        Ok(_) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+        Err(NotTaken::Gone) => {
+            app.files.remove(uid).await;
+            Err(Fault::new(StatusCode::GONE, "The image was deleted during the upload."))
+        }
+        Err(NotTaken::Late(first)) => {
+            if first.as_ref() != Some(&received.digests.sha256) {
+                app.files.discard(uid, &received.digests.sha256).await;
+            }
+            Err(Fault::conflict("The image has its data already."))
+        }
+        // Whether the report was taken is not known, so the bytes stay; they go with the image.
+        Err(NotTaken::Failed(fault)) => Err(fault),
+    }
 }
 
 /// Only a queued image that awaits an upload takes bytes.
@@ -62,8 +78,8 @@ pub async fn get(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     let Some(sha256) = status.and_then(|s| s.sha256.as_deref()) else {
         return Ok(Reply::empty(StatusCode::NO_CONTENT));
     };
-    let id = OpenStackId::of(&image.metadata).map_err(|e| Fault::internal("image id", &e))?;
-    let response = streams::images::open(app, id, sha256).await?;
+    let uid = image.metadata.uid.as_deref().unwrap_or_default();
+    let response = streams::images::open(app, uid, sha256).await?;
     let length = response.headers().get(header::CONTENT_LENGTH).cloned();
     let mut reply = Reply::bytes(response.into_body());
     if let Some(md5) = status.and_then(|s| s.md5.as_deref()) {

@@ -46,7 +46,10 @@ pub fn read(networks: Option<Value>, version: Microversion) -> Result<Wish, Faul
         Some(Value::String(word)) if version >= WORDS && word == "none" => return Ok(Wish::None),
         Some(Value::Array(items)) => items,
         Some(_) => {
-            return Err(Fault::invalid_field("server.networks", "It must be a list, or 'auto' or 'none' from 2.37 on."));
+            return Err(Fault::invalid_field(
+                "server.networks",
+                "It must be a list, or 'auto' or 'none' from 2.37 on.",
+            ));
         }
     };
     if items.is_empty() {
