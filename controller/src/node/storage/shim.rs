@@ -37,9 +37,14 @@ impl ShimSource {
     /// The request for the bytes of an image, and its URL for messages.
     pub async fn request(&self, image: &str, sha256: &str) -> Result<(reqwest::RequestBuilder, String), StorageError> {
         let unset = |flag: &str| StorageError::Shim(format!("the node role runs without {flag}"));
-        let base = self.args.shim_url.clone().ok_or_else(|| unset("--shim-url"))?;
+        let mut base = self.args.shim_url.clone().ok_or_else(|| unset("--shim-url"))?;
         let token_file = self.args.token_file.as_ref().ok_or_else(|| unset("--token-file"))?;
         let token = tokio::fs::read_to_string(token_file).await.map_err(StorageError::io("reading --token-file"))?;
+        // The client's own table of addresses knows no ports: the URL's is what it connects to.
+        if let Some(address) = self.args.shim_address.as_ref().and_then(|a| a.parse::<SocketAddr>().ok()) {
+            base.set_port(Some(address.port()))
+                .map_err(|()| StorageError::Shim("--shim-url takes no port".to_owned()))?;
+        }
         let url = base
             .join(&format!("/streams/v1/images/{image}/{sha256}"))
             .map_err(|e| StorageError::Shim(format!("--shim-url: {e}")))?;
