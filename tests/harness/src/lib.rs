@@ -22,6 +22,7 @@ pub mod cluster;
 pub mod control_plane;
 pub mod file_server;
 pub mod guest_image;
+pub mod guest_traces;
 pub mod identity;
 pub mod libvirt_node;
 pub mod openstack;

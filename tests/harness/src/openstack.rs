@@ -1,17 +1,20 @@
 //! The stock `openstack` client, installed into the cache by tests/clients/venv.sh.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::paths::repository;
 use crate::script::output;
 
+/// Longest run of a command in seconds: a client that waits for what never comes is ended.
+const PATIENCE: &str = "180";
+
 /// An `openstack` client with the credentials of one user. It keeps no state between calls.
 #[derive(Debug, Clone)]
 pub struct OpenStackCli {
-    program: PathBuf,
+    venv: PathBuf,
     env: Vec<(String, String)>,
 }
 
@@ -32,7 +35,7 @@ impl OpenStackCli {
             ("OS_PROJECT_DOMAIN_NAME", "Default"),
         ];
         let env = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
-        Ok(Self { program: PathBuf::from(venv).join("bin/openstack"), env })
+        Ok(Self { venv: PathBuf::from(venv), env })
     }
 
     /// Sets one more variable, for example `OS_COMPUTE_API_VERSION`.
@@ -48,16 +51,32 @@ impl OpenStackCli {
     /// # Errors
     /// It cannot be started.
     pub fn run(&self, args: &[&str]) -> Result<Output> {
-        Command::new(&self.program)
+        self.program("bin/openstack", args)
+    }
+
+    /// Runs a Python script with the SDK beside it and this user's variables, and gives its output and status.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn script(&self, script: &Path, args: &[&str]) -> Result<Output> {
+        let path = script.to_str().context("a path that is no UTF-8")?;
+        self.program("bin/python", &[&[path], args].concat())
+    }
+
+    fn program(&self, name: &str, args: &[&str]) -> Result<Output> {
+        Command::new("timeout")
+            .args(["--kill-after=5", PATIENCE])
+            .arg(self.venv.join(name))
+            .args(args)
             // No foreign OS_* variable and no proxy may come in.
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", std::env::temp_dir())
             .env("LC_ALL", "C.UTF-8")
             .envs(self.env.iter().map(|(k, v)| (k, v)))
-            .args(args)
+            .stdin(Stdio::null())
             .output()
-            .context("openstack")
+            .context("timeout")
     }
 
     /// Runs `openstack ARGS` and gives its stdout.

@@ -1,0 +1,72 @@
+//! Users of the Keystone front as the chart makes them: a Secret each, and RoleBindings to Kubernetes' own ClusterRoles.
+//!
+//! | user | may |
+//! |---|---|
+//! | ada | edit in the project |
+//! | vic | view in the project |
+//! | eve | edit in the rival project |
+//! | pat | everything, as platform administrator |
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use kube::Client;
+use ostler_crds::names::USER_LABEL;
+use ostler_test_harness::{
+    apply::apply_yaml,
+    chart::{NAMESPACE, RELEASE},
+    paths::binary,
+};
+
+use crate::World;
+
+/// The password of a user.
+pub fn password(user: &str) -> String {
+    format!("{user}'s pass wörd")
+}
+
+/// Makes all users.
+///
+/// # Errors
+/// The API server refuses something.
+pub async fn make(world: &World, admin: &Client) -> Result<()> {
+    for user in ["ada", "vic", "eve", "pat"] {
+        let hash = hash(&password(user))?;
+        let secret = format!(
+            "{{apiVersion: v1, kind: Secret, metadata: {{name: user-{user}, labels: {{{USER_LABEL}: 'true'}}}}, \
+             stringData: {{name: {user}, password-hash: '{hash}'}}}}"
+        );
+        apply_yaml(admin, &secret, NAMESPACE).await?;
+    }
+    for (user, role, project) in
+        [("ada", "edit", &world.project), ("vic", "view", &world.project), ("eve", "edit", &world.rival)]
+    {
+        apply_yaml(admin, &binding("RoleBinding", user, role), project).await?;
+    }
+    let everything = binding("ClusterRoleBinding", "pat", &format!("{RELEASE}-platform-admin"));
+    apply_yaml(admin, &everything, NAMESPACE).await?;
+    Ok(())
+}
+
+fn binding(kind: &str, user: &str, role: &str) -> String {
+    format!(
+        "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, metadata: {{name: {user}}}, \
+         roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {role}}}, \
+         subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]}}"
+    )
+}
+
+/// What `api-shim hash-password` makes of a password.
+fn hash(password: &str) -> Result<String> {
+    let mut child = Command::new(binary("api-shim")?)
+        .arg("hash-password")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("api-shim")?;
+    child.stdin.take().context("stdin")?.write_all(password.as_bytes())?;
+    let out = child.wait_with_output()?;
+    ensure!(out.status.success(), "hash-password failed ({})", out.status);
+    Ok(String::from_utf8(out.stdout)?.trim().to_owned())
+}

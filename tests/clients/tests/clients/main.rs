@@ -1,0 +1,10 @@
+//! The OpenStack front with the stock `openstack` client, openstacksdk and real guests. Needs root.
+
+// Tests start in the order of their names, and the longest has to start first.
+mod a_servers_life;
+mod catalog;
+mod errors;
+mod fronts;
+mod identity;
+mod images;
+mod sdk;
