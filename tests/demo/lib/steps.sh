@@ -27,6 +27,7 @@ bar() {
 run_step() {
   local i=$1 name=${step_names[$1]} log started=$SECONDS last pid
   log=$demo/log/$(printf '%02d' "$((i + 1))")-${name// /-}.log
+  : >"$log"
   (set -euo pipefail && eval "${step_commands[$i]}") >"$log" 2>&1 </dev/null &
   pid=$!
   trap 'kill $pid 2>/dev/null; echo; exit 130' INT TERM
