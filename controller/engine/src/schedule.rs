@@ -115,7 +115,7 @@ impl fmt::Display for NoHostFits {
         for (i, (obstacle, n)) in self.0.iter().enumerate() {
             write!(f, "{}{n} {obstacle}", if i == 0 { "" } else { ", " })?;
         }
-        Ok(())
+        f.write_str(" (kubectl get hosts -o wide)")
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let mut off = host("b", 900);
         off.schedulable = false;
         let error = choose(&need(600), &[host("a", 500), off]).unwrap_err();
-        assert_eq!(error.to_string(), "0 of 2 Hosts fit: 1 unschedulable, 1 with too little memory");
+        assert_eq!(error.to_string(), "0 of 2 Hosts fit: 1 unschedulable, 1 with too little memory (kubectl get hosts -o wide)");
         assert!(choose(&need(1), &[]).unwrap_err().to_string().contains("there are no Hosts"));
     }
 

@@ -114,7 +114,7 @@ impl Placer {
         let host = match schedule::choose(&resolved.request, &self.candidates(&ledger)) {
             Ok(host) => host.to_owned(),
             Err(none) => {
-                let message = format!("No valid host was found. {none}");
+                let message = format!("No valid host was found. {none}; it is tried again when a Host changes");
                 return Decision::Refuse(Refusal { reason: reason::NO_HOST_FITS, message, passing: false });
             }
         };

@@ -22,6 +22,12 @@ start() {
   DAEMONS[$!]=$name
 }
 
+# start_apiserver: with its pid in a file, so that a test can stop it or kill it.
+start_apiserver() {
+  start kube-apiserver "${APISERVER[@]}"
+  printf '%s' "$!" >"$DIR/log/kube-apiserver.pid"
+}
+
 # end_daemons: at once; their state is thrown away.
 end_daemons() {
   ((${#DAEMONS[@]})) || return 0
@@ -50,7 +56,8 @@ bare_start() {
   etcd_pid=$!
   apiserver_command "$(asset kube-apiserver "$ASSETS")" "http://127.0.0.1:$etcd_port" 127.0.0.1 "$api_port" \
     --bind-address=127.0.0.1 --endpoint-reconciler-type=none
-  start kube-apiserver "${CMD[@]}"
+  APISERVER=("${CMD[@]}")
+  start_apiserver
   api_pid=$!
   wait_until 120 ready_or_dead "$api_port" "$etcd_pid" "$api_pid" ||
     blame "waiting 120 s for kube-apiserver" "$DIR/log/kube-apiserver.log"
@@ -96,6 +103,13 @@ bare_run() {
   start kube-controller-manager "${CMD[@]}"
   say "ready after $(seconds_since "$t0") s"
   printf 'READY %s\n' "$DIR/kubeconfig"
-  wait -n -p ended "${!DAEMONS[@]}" || true
+  while :; do
+    wait -n -p ended "${!DAEMONS[@]}" || true
+    [[ ${DAEMONS[$ended]} == kube-apiserver && -e $DIR/log/kube-apiserver.away ]] || break
+    # A test killed it; it comes back when the test removes the file.
+    unset "DAEMONS[$ended]"
+    wait_until 600 test ! -e "$DIR/log/kube-apiserver.away" || die "kube-apiserver was away for ten minutes"
+    start_apiserver
+  done
   blame "${DAEMONS[$ended]} (it ended by itself)" "$DIR/log/${DAEMONS[$ended]}.log"
 }

@@ -40,6 +40,11 @@ impl Cluster {
         SHARED.get_or_try_init(|| Self::start(&[])).await
     }
 
+    /// The control plane itself, to be taken away for a while. Only for a cluster that no other test shares.
+    pub fn control_plane(&self) -> &ControlPlane {
+        &self.control_plane
+    }
+
     /// The administrator's client, for this test's runtime.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A real API server on loopback with etcd and the controller manager, and nothing in it yet.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
@@ -8,12 +9,14 @@ use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
 use crate::paths::repository;
 use crate::scratch::{Scratch, unique_path};
 use crate::script::{Script, output};
+use crate::wait::wait_for;
 
 /// A control plane that ends with its value or with the test process.
 #[derive(Debug)]
 pub struct ControlPlane {
     // Fields drop in order: first the processes, then the folder.
     script: Script,
+    dir: PathBuf,
     scratch: Scratch,
 }
 
@@ -30,7 +33,7 @@ impl ControlPlane {
             &["run", "--size", "bare", "--dir", &dir.display().to_string()],
             &scratch.path().join("cluster.log"),
         )?;
-        Ok(Self { script, scratch })
+        Ok(Self { script, dir, scratch })
     }
 
     /// The administrator's kubeconfig.
@@ -41,6 +44,53 @@ impl ControlPlane {
     /// A folder for files of the tests, with the logs of our binaries.
     pub fn scratch(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// Lets the API server stand still (SIGSTOP): connections stay open and nobody answers.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Lets it go on after [`ControlPlane::freeze`].
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal("-CONT")
+    }
+
+    /// Kills the API server; connections are refused until [`ControlPlane::bring_back`].
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn take_away(&self) -> Result<()> {
+        std::fs::write(self.away(), "")?;
+        self.signal("-KILL")
+    }
+
+    /// Starts the API server again after [`ControlPlane::take_away`], and waits until it answers.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub async fn bring_back(&self) -> Result<()> {
+        std::fs::remove_file(self.away())?;
+        let admin = self.admin().await?;
+        wait_for("the API server to be back", Duration::from_secs(60), || async {
+            Ok(admin.apiserver_version().await.is_ok().then_some(()))
+        })
+        .await
+    }
+
+    fn away(&self) -> PathBuf {
+        self.dir.join("log/kube-apiserver.away")
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
+        let pid = std::fs::read_to_string(self.dir.join("log/kube-apiserver.pid"))?;
+        output(std::process::Command::new("kill").args([signal, &pid])).map(drop)
     }
 
     /// The administrator's client. A client belongs to the runtime of the test that made it.

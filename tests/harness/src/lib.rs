@@ -30,6 +30,7 @@ pub mod paths;
 pub mod process;
 pub mod scratch;
 pub mod script;
+pub mod small_disk;
 pub mod wait;
 pub mod workload;
 
@@ -41,4 +42,5 @@ pub use identity::Identity;
 pub use libvirt_node::LibvirtNode;
 pub use openstack::OpenStackCli;
 pub use process::Process;
+pub use small_disk::SmallDisk;
 pub use wait::wait_for;

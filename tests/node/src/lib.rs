@@ -2,24 +2,26 @@
 
 mod guest;
 mod shown;
+pub mod slow_server;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use kube::{
     Api, Client,
     api::{DeleteParams, Patch, PatchParams},
 };
 use ostler_crds::{Host, Image, Server, image::ImageState};
 use ostler_test_harness::{
-    Cluster, FileServer, GuestImage, LibvirtNode,
+    Cluster, FileServer, GuestImage, LibvirtNode, Process,
     apply::apply_yaml,
+    paths::binary,
     wait_for,
     workload::{self, NodeSettings, Workload},
 };
 use serde_json::Value;
 
-pub use shown::{condition_reason, state};
+pub use shown::{condition_reason, has_done, state, told};
 
 /// How long anything may take on a busy machine. A boot alone takes 5 s of a processor.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -27,7 +29,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub const NODE: &str = "n1";
 
 /// What every Server here names.
-const CATALOG: &str = "
+pub const CATALOG: &str = "
 apiVersion: compute.ostler.dev/v1alpha1
 kind: Flavor
 metadata: {name: small}
@@ -44,7 +46,8 @@ pub struct World {
     // Dropped first: their logs are in the control plane's folder.
     /// The node role, while it runs.
     pub node_role: Option<Workload>,
-    _manager: Workload,
+    /// The manager.
+    pub manager: Workload,
     /// The control plane.
     pub cluster: Cluster,
     /// The administrator.
@@ -63,7 +66,14 @@ impl World {
     /// # Errors
     /// A part does not start.
     pub async fn new(name: &str) -> Result<Self> {
-        let libvirt = LibvirtNode::start(name)?;
+        Self::on(LibvirtNode::start(name)?).await
+    }
+
+    /// The same on this libvirtd.
+    ///
+    /// # Errors
+    /// A part does not start.
+    pub async fn on(libvirt: LibvirtNode) -> Result<Self> {
         let cluster = Cluster::start(&[]).await?;
         let client = cluster.admin().await?;
         let namespace = cluster.project().await?;
@@ -73,7 +83,7 @@ impl World {
         std::fs::copy(image.path(), served.join("tiny.qcow2"))?;
         let files = FileServer::start(&served, None).await?;
         let manager = workload::manager(&cluster, "manager", &["--image-allow-cidr=127.0.0.0/8"]).await?;
-        let mut world = Self { cluster, client, files, libvirt, namespace, node_role: None, _manager: manager };
+        let mut world = Self { cluster, client, files, libvirt, namespace, node_role: None, manager };
         world.start_node_role().await?;
         world.apply(CATALOG).await?;
         world.apply(&image_yaml("tiny", &world.files.url("tiny.qcow2"), image.sha256())).await?;
@@ -101,6 +111,23 @@ impl World {
         if let Some(mut workload) = self.node_role.take() {
             workload.process.kill();
         }
+    }
+
+    /// Ends the node role with SIGKILL and starts the same again, without waiting for anything: nobody need be there.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn restart_node_role(&mut self) -> Result<()> {
+        let mut workload = self.node_role.take().context("no node role")?;
+        let proc = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", workload.process.pid()));
+        let (line, env) = (proc("cmdline")?, proc("environ")?);
+        let args: Vec<String> = line.split('\0').skip(1).filter(|a| !a.is_empty()).map(str::to_owned).collect();
+        let env: Vec<_> =
+            env.split('\0').filter_map(|v| v.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
+        workload.process.kill();
+        let process = Process::start("node-again", &binary("controller")?, &args, &env, self.cluster.scratch())?;
+        self.node_role = Some(Workload { process, health: workload.health });
+        Ok(())
     }
 
     /// Applies YAML in the project.

@@ -1,6 +1,10 @@
 //! The node role with real guests. Needs root.
 
+mod away;
 mod crashes;
+mod deleted_meanwhile;
+mod deletions;
 mod errors;
+mod full_disk;
 mod life;
 mod streams;

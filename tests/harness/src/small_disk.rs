@@ -1,0 +1,69 @@
+//! A file system of a few MiB that a test can fill.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::scratch::unique_path;
+use crate::script::output;
+
+/// A tmpfs that is gone when this is dropped or when the test process has ended. Needs root.
+#[derive(Debug)]
+pub struct SmallDisk {
+    path: PathBuf,
+    janitor: Child,
+}
+
+impl SmallDisk {
+    /// Mounts an empty one that others may pass through.
+    ///
+    /// # Errors
+    /// It cannot be mounted.
+    pub fn mount(name: &str, mib: u32) -> Result<Self> {
+        let path = unique_path(name);
+        std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
+        let options = format!("size={mib}m,mode=0755");
+        output(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "ostler-test"]).arg(&path))?;
+        let janitor = Command::new("sh")
+            .args(["-c", "cat; umount -l -- \"$0\"; exec rmdir -- \"$0\""])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A Ctrl-C at the terminal is for the tests.
+            .process_group(0)
+            .spawn()
+            .context("sh")?;
+        Ok(Self { path, janitor })
+    }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Fills it with a file of its own, `ballast`, until `bytes` are free.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn leave_free(&self, bytes: u64) -> Result<()> {
+        let ballast = self.path.join("ballast");
+        std::fs::write(&ballast, "")?;
+        let out = output(Command::new("stat").args(["-f", "-c", "%a %S"]).arg(&self.path))?;
+        let (blocks, size) = out.split_once(' ').context("stat")?;
+        let available = blocks.parse::<u64>()? * size.parse::<u64>()?;
+        // The kernel has no way to reserve nothing.
+        let length = available.saturating_sub(bytes).max(1).to_string();
+        output(Command::new("fallocate").args(["-l", &length]).arg(&ballast)).map(drop)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // The end of its stdin is its signal; nothing can be done about a failure here.
+        drop(self.janitor.stdin.take());
+        let _ = self.janitor.wait();
+    }
+}

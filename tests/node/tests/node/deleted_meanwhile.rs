@@ -1,0 +1,105 @@
+//! What a guest was made from is deleted meanwhile, made again, or shares its name with something else.
+
+use anyhow::Result;
+use kube::{Api, ResourceExt, api::DeleteParams};
+use ostler_crds::{Flavor, Image, KeyPair, Network, Server};
+use ostler_test_harness::wait_for;
+use ostler_tests_node::{CATALOG, PATIENCE, World, has_done, image_yaml, state};
+use serde_json::json;
+
+const KEY: &str = "apiVersion: compute.ostler.dev/v1alpha1\nkind: KeyPair\nmetadata: {name: me}\nspec: {publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILagBI7Ux6LpyoL+UIrhFrHZnJxGZ4/Bpi5kTAf0Ti4y me'}\n";
+
+async fn delete_network(world: &World) -> Result<()> {
+    let networks = Api::<Network>::all(world.client.clone());
+    networks.delete("lan", &DeleteParams::default()).await?;
+    wait_for("the Network to be gone", PATIENCE, || async {
+        Ok(networks.get_opt("lan").await?.is_none().then_some(()))
+    })
+    .await
+}
+
+async fn reboot(world: &World, id: &str) -> Result<Server> {
+    world.change("a", json!({ "action": { "id": id, "type": "RebootHard" } })).await?;
+    world.wait("a", id, |s| has_done(s, id)).await?;
+    world.wait_ready("a").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_outlives_what_it_was_made_from_and_its_network_can_be_made_again() -> Result<()> {
+    let mut world = World::new("dmw").await?;
+    world.apply(KEY).await?;
+    world.wait_image("tiny").await?;
+    world.create("a", ", keyPair: me").await?;
+    let a = world.wait_ready("a").await?;
+    let qemu = world.qemu(&a)?;
+
+    // The same name in another project is another guest.
+    let first = world.namespace.clone();
+    world.namespace = world.cluster.project().await?;
+    let sha256 = a.status.as_ref().unwrap().image.as_ref().unwrap().sha256.clone();
+    world.apply(&image_yaml("tiny", &world.files.url("tiny.qcow2"), &sha256)).await?;
+    world.create("a", "").await?;
+    let namesake = world.wait_ready("a").await?;
+    assert_ne!(namesake.uid(), a.uid());
+    world.delete("a").await?;
+    let second = std::mem::replace(&mut world.namespace, first);
+    assert_eq!(world.domains()?, [format!("ostler-{}", a.uid().unwrap())]);
+
+    // All that it names goes.
+    Api::<Flavor>::all(world.client.clone()).delete("small", &DeleteParams::default()).await?;
+    Api::<KeyPair>::namespaced(world.client.clone(), &world.namespace).delete("me", &DeleteParams::default()).await?;
+    Api::<Image>::namespaced(world.client.clone(), &world.namespace).delete("tiny", &DeleteParams::default()).await?;
+    delete_network(&world).await?;
+    world.change("a", json!({ "metadata": { "look": "again" } })).await?;
+    world.wait_ready("a").await?;
+    assert_eq!(world.qemu(&a)?, qemu, "the guest was touched");
+    world.change("a", json!({ "powerState": "Stopped" })).await?;
+    assert_eq!(state(&world.wait_ready("a").await?), "SHUTOFF");
+    world.change("a", json!({ "powerState": "Running" })).await?;
+    assert_eq!(state(&world.wait_ready("a").await?), "ACTIVE");
+    reboot(&world, "without").await?;
+
+    // Made again, the Network is the same one to its guests, old and new.
+    world.apply(CATALOG).await?;
+    reboot(&world, "with").await?;
+    world.namespace = second;
+    world.create("c", "").await?;
+    let c = world.wait_ready("c").await?;
+    let address = |s: &Server| s.status.as_ref().unwrap().addresses[0].address.clone();
+    assert_ne!(address(&c), address(&a));
+    world.delete("c").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_made_again_elsewhere_and_a_server_made_again_at_once_work() -> Result<()> {
+    let world = World::new("anew").await?;
+    world.create("a", "").await?;
+    world.wait_ready("a").await?;
+    world.delete("a").await?;
+    delete_network(&world).await?;
+    world.apply(&CATALOG.replace("10.77.", "10.78.")).await?;
+
+    // The same name and address again, as soon as the name is free: the guest before has left nothing in its way.
+    let mut uids = std::collections::HashSet::new();
+    for _ in 0..3 {
+        let made = wait_for("the name to be free", PATIENCE, || async {
+            let is_there = world.servers().get_opt("a").await?.is_some();
+            Ok((!is_there).then_some(()))
+        });
+        made.await?;
+        world.create("a", ", networks: [{name: lan, address: 10.78.0.9}]").await?;
+        let a = world.wait_ready("a").await?;
+        assert!(uids.insert(a.uid().unwrap()));
+        assert_eq!(world.domains()?.len(), 1);
+        if uids.len() == 3 {
+            let line = world.wait_booted(&a, 1).await?;
+            assert!(line.contains("10.78.0.9"), "{line}");
+        }
+        world.servers().delete("a", &DeleteParams::default()).await?;
+    }
+    wait_for("it to be gone", PATIENCE, || async { Ok(world.servers().get_opt("a").await?.is_none().then_some(())) })
+        .await?;
+    assert_eq!(world.remains()?, Vec::<String>::new());
+    Ok(())
+}
