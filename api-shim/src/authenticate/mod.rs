@@ -86,14 +86,13 @@ impl Authenticator {
     /// The user with this name and password. The answer, and the work behind it, is the same for an unknown user, an
     /// unset password and a wrong one. 429 after repeated failures from one address.
     pub async fn by_password(&self, name: &str, password: String, peer: IpAddr) -> Result<(User, Origin), Fault> {
-        let wait = self.with_throttle(|t| t.check(name, peer, Instant::now()));
-        if let Some(seconds) = wait {
-            let fault = Fault::new(http::StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts; try again later.");
-            return Err(Fault { retry_after: Some(seconds), ..fault });
-        }
+        self.not_throttled(name, peer)?;
+        let turn = self.verifier.turn().await?;
+        // Again: while this one waited, others sent at the same time may have failed.
+        self.not_throttled(name, peer)?;
         let found = self.users().find(name);
         let hash = found.as_ref().map(|u| u.password_hash.clone()).or_else(|| self.users().any_hash());
-        let good = self.verifier.verify(password, hash).await?;
+        let (good, _turn) = turn.verify(password, hash).await?;
         match found.filter(|_| good) {
             Some(secret) => {
                 self.with_throttle(|t| t.succeeded(name, peer));
@@ -105,6 +104,12 @@ impl Authenticator {
                 Err(Fault::unauthorized())
             }
         }
+    }
+
+    fn not_throttled(&self, name: &str, peer: IpAddr) -> Result<(), Fault> {
+        let Some(seconds) = self.with_throttle(|t| t.check(name, peer, Instant::now())) else { return Ok(()) };
+        let fault = Fault::new(http::StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts; try again later.");
+        Err(Fault { retry_after: Some(seconds), ..fault })
     }
 
     /// The user behind a Kubernetes bearer token.

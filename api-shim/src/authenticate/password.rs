@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::fault::Fault;
 
@@ -23,17 +23,26 @@ impl Default for Verifier {
     }
 }
 
+/// A turn at checking a password; few are given at once.
+pub struct Turn(#[allow(dead_code)] OwnedSemaphorePermit);
+
 impl Verifier {
-    /// Whether `password` has `hash`. Without a hash the same work is done and the answer is no.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Fault> {
+    /// Waits for a turn.
+    pub async fn turn(&self) -> Result<Turn, Fault> {
         let permit = tokio::time::timeout(PATIENCE, self.0.clone().acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else {
-            return Err(Fault::unavailable("Too many logins at once; try again."));
-        };
-        let checked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            matches(&password, hash.as_deref().unwrap_or(NOBODY))
-        });
+        match permit {
+            Ok(Ok(permit)) => Ok(Turn(permit)),
+            _ => Err(Fault::unavailable("Too many logins at once; try again.")),
+        }
+    }
+}
+
+impl Turn {
+    /// Whether `password` has `hash`. Without a hash the same work is done and the answer is no. The turn comes back, to be
+    /// held until the failure is noted.
+    pub async fn verify(self, password: String, hash: Option<String>) -> Result<(bool, Self), Fault> {
+        let checked =
+            tokio::task::spawn_blocking(move || (matches(&password, hash.as_deref().unwrap_or(NOBODY)), self));
         checked.await.map_err(|e| Fault::internal("verify password", &e))
     }
 }

@@ -5,6 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use ostler_crds::GROUP;
+
 use super::Rule;
 use crate::authenticate::User;
 
@@ -20,11 +23,40 @@ pub(super) struct Question {
     groups: Vec<String>,
     namespace: Option<String>,
     rule: Rule,
+    name: Option<String>,
 }
 
 impl Question {
     pub(super) fn new(user: &User, namespace: Option<&str>, rule: Rule) -> Self {
-        Self { user: user.name.clone(), groups: user.groups.clone(), namespace: namespace.map(str::to_owned), rule }
+        let (groups, namespace) = (user.groups.clone(), namespace.map(str::to_owned));
+        Self { user: user.name.clone(), groups, namespace, rule, name: None }
+    }
+
+    /// The same about one object.
+    pub(super) fn about(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
+    /// As the API server is asked.
+    pub(super) fn review(&self) -> SubjectAccessReview {
+        let attributes = ResourceAttributes {
+            group: Some(GROUP.to_owned()),
+            resource: Some(self.rule.resource.to_owned()),
+            subresource: self.rule.subresource.map(str::to_owned),
+            verb: Some(self.rule.verb.to_owned()),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            ..Default::default()
+        };
+        SubjectAccessReview {
+            spec: SubjectAccessReviewSpec {
+                user: Some(self.user.clone()),
+                groups: Some(self.groups.clone()),
+                resource_attributes: Some(attributes),
+                ..Default::default()
+            },
+            ..Default::default()
+        }
     }
 }
 
@@ -61,6 +93,7 @@ mod tests {
         verdicts.put(asked(&user, "prod", rule), true, now);
         assert_eq!(verdicts.get(&asked(&user, "prod", rule), now), Some(true));
         assert_eq!(verdicts.get(&asked(&user, "dev", rule), now), None);
+        assert_eq!(verdicts.get(&asked(&user, "prod", rule).about("web"), now), None);
         assert_eq!(verdicts.get(&asked(&User { groups: vec![], ..user.clone() }, "prod", rule), now), None);
         assert_eq!(verdicts.get(&asked(&user, "prod", Rule::on("create", "servers")), now), None);
         assert_eq!(verdicts.get(&asked(&user, "prod", rule), now + FRESH), None);

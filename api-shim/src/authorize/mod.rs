@@ -10,9 +10,8 @@ pub mod rule;
 
 use std::{sync::Mutex, time::Instant};
 
-use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use kube::{Api, Client, api::PostParams};
-use ostler_crds::GROUP;
 
 use self::cache::{Question, Verdicts};
 pub use self::{
@@ -39,19 +38,28 @@ impl Authorizer {
         Self { client, verdicts: Mutex::default(), metrics }
     }
 
-    /// The proof that `caller` may do what `rule` says, or 403 with a sentence that names the missing permission.
-    pub async fn authorize(&self, caller: Caller, rule: Rule) -> Result<Permit, Fault> {
+    /// The proof that `caller` may do what `rule` says, or 403 with a sentence that names the missing permission. Who may not
+    /// do it to all objects may do it to the one that `name` finds, if a Role names it (`resourceNames`).
+    pub async fn authorize(
+        &self,
+        caller: Caller,
+        rule: Rule,
+        name: impl FnOnce(&User, &str) -> Option<String>,
+    ) -> Result<Permit, Fault> {
         let Some(project) = caller.project.clone() else {
             return Err(Fault::forbidden("This operation needs a token that is scoped to a project."));
         };
         let namespace = (rule.scope == Scope::Project).then_some(project.as_str());
-        if !self.may(&caller.user, namespace, rule).await? {
-            return Err(Fault::forbidden(format!(
-                "Policy does not allow this operation: it needs permission to {rule} in {}.",
-                namespace.map_or_else(|| "the whole cluster".to_owned(), |n| format!("project {n}"))
-            )));
+        if self.may(&caller.user, namespace, rule).await? {
+            return Ok(Permit::new(caller, project, rule));
         }
-        Ok(Permit::new(caller, project, rule))
+        let refusal = Fault::forbidden(format!(
+            "Policy does not allow this operation: it needs permission to {rule} in {}.",
+            namespace.map_or_else(|| "the whole cluster".to_owned(), |n| format!("project {n}"))
+        ));
+        let name = name(&caller.user, &project).ok_or_else(|| refusal.clone())?;
+        let question = Question::new(&caller.user, namespace, rule).about(&name);
+        if self.verdict(question).await? { Ok(Permit::new(caller, project, rule).only(name)) } else { Err(refusal) }
     }
 
     /// A further permission that only widens what is shown or accepted; no proof comes of it.
@@ -60,38 +68,24 @@ impl Authorizer {
         self.may(&permit.caller().user, namespace, rule).await
     }
 
-    /// Whether `user` may do what `rule` says in `namespace` (`None`: everywhere).
+    /// Whether `user` may do what `rule` says in `namespace` (`None`: everywhere) to all objects.
     pub async fn may(&self, user: &User, namespace: Option<&str>, rule: Rule) -> Result<bool, Fault> {
-        let question = Question::new(user, namespace, rule);
+        self.verdict(Question::new(user, namespace, rule)).await
+    }
+
+    async fn verdict(&self, question: Question) -> Result<bool, Fault> {
         if let Some(verdict) = self.with_verdicts(|v| v.get(&question, Instant::now())) {
             return Ok(verdict);
         }
-        let verdict = self.ask(user, namespace, rule).await?;
+        let verdict = self.ask(&question).await?;
         self.with_verdicts(|v| v.put(question, verdict, Instant::now()));
         Ok(verdict)
     }
 
-    async fn ask(&self, user: &User, namespace: Option<&str>, rule: Rule) -> Result<bool, Fault> {
-        let attributes = ResourceAttributes {
-            group: Some(GROUP.to_owned()),
-            resource: Some(rule.resource.to_owned()),
-            subresource: rule.subresource.map(str::to_owned),
-            verb: Some(rule.verb.to_owned()),
-            namespace: namespace.map(str::to_owned),
-            ..Default::default()
-        };
-        let review = SubjectAccessReview {
-            spec: SubjectAccessReviewSpec {
-                user: Some(user.name.clone()),
-                groups: Some(user.groups.clone()),
-                resource_attributes: Some(attributes),
-                ..Default::default()
-            },
-            ..Default::default()
-        };
+    async fn ask(&self, question: &Question) -> Result<bool, Fault> {
         self.metrics.access_reviews.inc();
         let api: Api<SubjectAccessReview> = Api::all(self.client.clone());
-        let answer = api.create(&PostParams::default(), &review).await;
+        let answer = api.create(&PostParams::default(), &question.review()).await;
         let status = answer.map_err(|e| refusal::read_fault("SubjectAccessReview", &e))?.status;
         Ok(status.is_some_and(|s| s.allowed && s.denied != Some(true)))
     }

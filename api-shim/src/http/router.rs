@@ -14,7 +14,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use super::{BaseUrl, Handler, Inbound, Microversion, Query, Reply, Route, Service, action, microversion};
-use crate::{app::App, authenticate::Caller, fault::Fault, routes};
+use crate::{
+    app::App,
+    authenticate::{Caller, User},
+    authorize::{Permit, Rule},
+    fault::Fault,
+    routes,
+    store::named::named,
+};
 
 /// The router of all services.
 pub fn router(app: Arc<App>) -> Router {
@@ -102,7 +109,7 @@ async fn walk(route: &'static Route, mut inbound: Inbound) -> Result<Reply, Faul
         Handler::Authorized(rule, run) => {
             let caller = app.authenticator.caller(&inbound.headers).await?;
             same_project(&inbound, &caller)?;
-            let permit = app.authorizer.authorize(caller, *rule).await?;
+            let permit = authorize(&app, caller, *rule, &inbound).await?;
             run(inbound, permit).await
         }
         Handler::Actions(rows) => {
@@ -110,13 +117,18 @@ async fn walk(route: &'static Route, mut inbound: Inbound) -> Result<Reply, Faul
             same_project(&inbound, &caller)?;
             let body = inbound.json().await?;
             let (row, argument) = action::pick(rows, body, inbound.version)?;
-            let permit = app.authorizer.authorize(caller, row.rule).await?;
+            let permit = authorize(&app, caller, row.rule, &inbound).await?;
             match row.run {
                 Some(run) => run(inbound, permit, argument).await,
                 None => Err(Fault::not_served(&format!("The action {}", row.name))),
             }
         }
     }
+}
+
+async fn authorize(app: &App, caller: Caller, rule: Rule, inbound: &Inbound) -> Result<Permit, Fault> {
+    let name = |user: &User, project: &str| named(&app.stores, user, project, rule, &inbound.params);
+    app.authorizer.authorize(caller, rule, name).await
 }
 
 /// A project in the path must be the token's (compute-v2 §1).

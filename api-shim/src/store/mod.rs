@@ -10,6 +10,7 @@ pub mod files;
 pub mod images;
 pub mod key_pairs;
 mod merge;
+pub mod named;
 pub mod names;
 pub mod reads;
 pub mod refusal;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Cache, Stores, cache::is_born_with, compact::compact, refusal};
 use crate::{
+    authenticate::User,
     authorize::{Permit, Scope},
     fault::Fault,
 };
@@ -25,7 +26,8 @@ where
     let known = cache.by_id(id);
     // No two objects are born with one id: when somebody else's is known, there is no need to ask.
     let is_elsewhere = known.first().is_some_and(|k| is_born_with(k.as_ref(), id));
-    let own = known.into_iter().find(|k| k.namespace().as_deref() == Some(permit.project()));
+    let visible = |k: &K| k.namespace().as_deref() == Some(permit.project()) && permit.covers(k.meta());
+    let own = known.into_iter().find(|k| visible(k));
     if own.is_some() || is_elsewhere {
         return Ok(own);
     }
@@ -37,7 +39,7 @@ where
         return Ok(None);
     };
     let found = api.get_opt(&name).await.map_err(fault)?;
-    Ok(found.filter(|k| is_it(k.meta())).map(|k| Arc::new(compact(k))))
+    Ok(found.filter(|k| is_it(k.meta()) && visible(k)).map(|k| Arc::new(compact(k))))
 }
 
 /// A UUID in any of the forms that clients send.
@@ -47,40 +49,47 @@ pub fn uuid_of(text: &str) -> Option<Uuid> {
 
 /// The Servers that a permit lists: of its project, or of all if it was given for the whole cluster.
 pub fn servers(stores: &Stores, permit: &Permit) -> Vec<Arc<Server>> {
-    match permit.rule().scope {
+    let mut all = match permit.rule().scope {
         Scope::Project => stores.servers.in_namespace(permit.project()),
         Scope::Cluster => stores.servers.all(),
-    }
+    };
+    all.retain(|s| permit.covers(&s.metadata));
+    all
 }
 
 /// The Flavors that the permit's project may use.
 pub fn flavors(stores: &Stores, permit: &Permit) -> Vec<Arc<Flavor>> {
     let mut all = stores.flavors.all();
-    all.retain(|f| f.usable_in(permit.project()));
+    all.retain(|f| f.usable_in(permit.project()) && permit.covers(&f.metadata));
     all
 }
 
 /// A Flavor that the permit's project may use, by id.
 pub fn flavor(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Flavor>> {
-    stores.flavors.by_id(uuid_of(id)?).into_iter().find(|f| f.usable_in(permit.project()))
+    stores.flavors.by_id(uuid_of(id)?).into_iter().find(|f| f.usable_in(permit.project()) && permit.covers(&f.metadata))
 }
 
 /// The Networks that the permit's project may use.
 pub fn networks(stores: &Stores, permit: &Permit) -> Vec<Arc<Network>> {
     let mut all = stores.networks.all();
-    all.retain(|n| n.usable_in(permit.project()));
+    all.retain(|n| n.usable_in(permit.project()) && permit.covers(&n.metadata));
     all
 }
 
 /// A Network that the permit's project may use, by id.
 pub fn network(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Network>> {
-    stores.networks.by_id(uuid_of(id)?).into_iter().find(|n| n.usable_in(permit.project()))
+    stores
+        .networks
+        .by_id(uuid_of(id)?)
+        .into_iter()
+        .find(|n| n.usable_in(permit.project()) && permit.covers(&n.metadata))
 }
 
 /// The Images that the permit's project sees in a list; community ones of others only when asked for.
 pub fn images(stores: &Stores, permit: &Permit, community: bool) -> Vec<Arc<Image>> {
     let own = |i: &Image| i.namespace().as_deref() == Some(permit.project());
     let mut all = stores.images.all();
+    all.retain(|i| permit.covers(&i.metadata));
     all.retain(|i| {
         own(i) || (i.usable_in(permit.project()) && (community || i.spec.visibility != ImageVisibility::Community))
     });
@@ -90,7 +99,8 @@ pub fn images(stores: &Stores, permit: &Permit, community: bool) -> Vec<Arc<Imag
 /// An Image that the permit's project may use, by id.
 pub async fn image(client: &Client, stores: &Stores, permit: &Permit, id: &str) -> Result<Option<Arc<Image>>, Fault> {
     let Some(uuid) = uuid_of(id) else { return Ok(None) };
-    let known = stores.images.by_id(uuid).into_iter().find(|i| i.usable_in(permit.project()));
+    let visible = |i: &Image| i.usable_in(permit.project()) && permit.covers(&i.metadata);
+    let known = stores.images.by_id(uuid).into_iter().find(|i| visible(i));
     if known.is_some() {
         return Ok(known);
     }
@@ -99,16 +109,28 @@ pub async fn image(client: &Client, stores: &Stores, permit: &Permit, id: &str) 
 
 /// The KeyPairs of the permit's user in its project: their own and those that belong to nobody.
 pub fn key_pairs(stores: &Stores, permit: &Permit) -> Vec<Arc<KeyPair>> {
-    let user = permit.caller().user.id();
-    let mut all = stores.key_pairs.in_namespace(permit.project());
+    let mut all = key_pairs_of(stores, &permit.caller().user, permit.project());
+    all.retain(|k| permit.covers(&k.metadata));
+    all
+}
+
+/// The KeyPair with this OpenStack name; the user's own before nobody's, and of several the oldest, so that a later one
+/// never takes the place of one that is known.
+pub fn key_pair(stores: &Stores, permit: &Permit, name: &str) -> Option<Arc<KeyPair>> {
+    key_pair_of(stores, &permit.caller().user, permit.project(), name).filter(|k| permit.covers(&k.metadata))
+}
+
+fn key_pairs_of(stores: &Stores, user: &User, project: &str) -> Vec<Arc<KeyPair>> {
+    let user = user.id();
+    let mut all = stores.key_pairs.in_namespace(project);
     all.retain(|k| k.spec.user.as_ref().is_none_or(|u| *u == user));
     all
 }
 
-/// The KeyPair with this OpenStack name; the user's own before nobody's.
-pub fn key_pair(stores: &Stores, permit: &Permit, name: &str) -> Option<Arc<KeyPair>> {
-    let mut all = key_pairs(stores, permit);
+/// Without a permit, for the question whether there is one.
+pub(super) fn key_pair_of(stores: &Stores, user: &User, project: &str, name: &str) -> Option<Arc<KeyPair>> {
+    let mut all = key_pairs_of(stores, user, project);
     all.retain(|k| k.display_name() == name);
-    all.sort_by_key(|k| k.spec.user.is_none());
+    all.sort_by_key(|k| (k.spec.user.is_none(), k.metadata.creation_timestamp.clone()));
     all.into_iter().next()
 }

@@ -126,9 +126,9 @@ impl<K: Object> Writer<'_, K> {
         Arc::new(written)
     }
 
-    /// No proof for one project writes to another.
+    /// No proof for one project writes to another, and none for one object to another.
     fn own(&self, permit: &Permit, object: &K) -> Result<(), Fault> {
-        if object.namespace().as_deref() == Some(permit.project()) {
+        if object.namespace().as_deref() == Some(permit.project()) && permit.covers(object.meta()) {
             return Ok(());
         }
         Err(Fault::not_found(format!("The {} could not be found.", self.what)))

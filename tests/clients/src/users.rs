@@ -6,6 +6,7 @@
 //! | vic | view in the project |
 //! | eve | edit in the rival project |
 //! | pat | everything, as platform administrator |
+//! | ned | list Servers in the project, and see and delete the one that is called `neds` |
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -21,6 +22,22 @@ use ostler_test_harness::{
 
 use crate::World;
 
+/// A Role that names an object.
+const NAMED: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: ned}
+rules:
+- {apiGroups: [compute.ostler.dev], resources: [servers], verbs: [list]}
+- {apiGroups: [compute.ostler.dev], resources: [servers], resourceNames: [neds], verbs: [get, delete]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: ned}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: ned}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: ned}]
+";
+
 /// The password of a user.
 pub fn password(user: &str) -> String {
     format!("{user}'s pass wörd")
@@ -31,7 +48,7 @@ pub fn password(user: &str) -> String {
 /// # Errors
 /// The API server refuses something.
 pub async fn make(world: &World, admin: &Client) -> Result<()> {
-    for user in ["ada", "vic", "eve", "pat"] {
+    for user in ["ada", "vic", "eve", "pat", "ned"] {
         let hash = hash(&password(user))?;
         let secret = format!(
             "{{apiVersion: v1, kind: Secret, metadata: {{name: user-{user}, labels: {{{USER_LABEL}: 'true'}}}}, \
@@ -44,6 +61,7 @@ pub async fn make(world: &World, admin: &Client) -> Result<()> {
     {
         apply_yaml(admin, &binding("RoleBinding", user, role), project).await?;
     }
+    apply_yaml(admin, NAMED, &world.project).await?;
     let everything = binding("ClusterRoleBinding", "pat", &format!("{RELEASE}-platform-admin"));
     apply_yaml(admin, &everything, NAMESPACE).await?;
     Ok(())

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha224};
 
 use crate::{
     app::App,
-    authorize::{Permit, rule::common},
+    authorize::{Permit, Scope, rule::common},
     fault::Fault,
     store::Stores,
 };
@@ -27,9 +27,13 @@ pub struct Facts {
     pub privileged: bool,
 }
 
-/// Whether the caller of a permit sees what only administrators see.
+/// Whether the caller sees what only administrators see, of everything that the permit shows.
 pub async fn privileged(app: &App, permit: &Permit) -> Result<bool, Fault> {
-    app.authorizer.may_also(permit, common::SEE_HOST).await
+    let rule = match permit.rule().scope {
+        Scope::Project => common::SEE_HOST,
+        Scope::Cluster => common::SEE_HOST.everywhere(),
+    };
+    app.authorizer.may_also(permit, rule).await
 }
 
 /// Gathers them from memory.

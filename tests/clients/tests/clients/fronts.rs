@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use kube::{ResourceExt, api::DeleteParams};
 use ostler_crds::server::PowerState;
 use ostler_test_harness::{apply::apply_yaml, wait_for};
-use ostler_tests_clients::{IMAGE, PATIENCE, World};
+use ostler_tests_clients::{IMAGE, NODE, PATIENCE, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -56,6 +56,15 @@ async fn a_server_of_kubectl_is_stopped_and_deleted_by_the_client() -> Result<()
         assert_eq!(eve.send(method.clone(), &path, body.clone()).await?.0, 404, "eve {method} {path}");
         assert_eq!(vic.send(method.clone(), &path, body).await?.0, 403, "vic {method} {path}");
     }
+    // Who runs the cloud sees all projects and the machine; others see neither.
+    let pat = world.http("pat", &world.rival).await?;
+    let everywhere = "/compute/v2.1/servers/detail?all_tenants=1";
+    let (_, all) = pat.get(everywhere).await?;
+    let seen = all["servers"].as_array().and_then(|l| l.iter().find(|s| s["id"] == uid)).context("not seen by pat")?;
+    assert_eq!(seen["OS-EXT-SRV-ATTR:host"], NODE);
+    assert_eq!(http.get(everywhere).await?.0, 403);
+    assert!(http.get(&path).await?.1["server"].get("OS-EXT-SRV-ATTR:host").is_none());
+
     let said = world.cli("eve", &world.rival)?.refused(&["server", "show", &uid])?;
     assert!(said.to_lowercase().contains("no server found"), "{said}");
 
@@ -122,5 +131,33 @@ async fn a_server_of_the_client_is_seen_and_deleted_through_kubernetes() -> Resu
     gone(id.to_owned()).await?;
     gone(second).await?;
     assert_eq!(world.traces_of(id, &address)?, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_names_a_server_is_good_for_that_server_alone() -> Result<()> {
+    let world = World::shared().await?;
+    let (servers, ned) = (world.servers().await?, world.http("ned", &world.project).await?);
+    let mut paths = Vec::new();
+    for name in ["neds", "not-neds"] {
+        // No host takes it, so nothing has to be waited for.
+        let spec = format!("{{flavor: huge, image: {IMAGE}}}");
+        let yaml = format!(
+            "{{apiVersion: compute.ostler.dev/v1alpha1, kind: Server, metadata: {{name: {name}}}, spec: {spec}}}"
+        );
+        apply_yaml(&world.admin().await?, &yaml, &world.project).await?;
+        paths.push(format!("/compute/v2.1/servers/{}", servers.get(name).await?.uid().context("no uid")?));
+    }
+    let list = wait_for("both to be listed", PATIENCE, || async {
+        let (_, list) = ned.get("/compute/v2.1/servers?name=neds").await?;
+        Ok((list["servers"].as_array().map(Vec::len) == Some(2)).then_some(list))
+    });
+    list.await?;
+    assert_eq!((ned.get(&paths[0]).await?.0, ned.get(&paths[1]).await?.0), (200, 403));
+    let start = json!({"os-start": null});
+    assert_eq!(ned.send(Method::POST, &format!("{}/action", paths[0]), start).await?.0, 403);
+    assert_eq!(ned.send(Method::DELETE, &paths[1], Value::Null).await?.0, 403);
+    assert_eq!(ned.send(Method::DELETE, &paths[0], Value::Null).await?.0, 204);
+    servers.delete("not-neds", &DeleteParams::default()).await?;
     Ok(())
 }

@@ -1,0 +1,32 @@
+//! Which object a request is about, for Roles that name objects: from what the path says to `metadata.name`. Grants nothing.
+
+use std::collections::HashMap;
+
+use kube::ResourceExt;
+
+use super::{Stores, reads};
+use crate::{authenticate::User, authorize::Rule};
+
+/// `metadata.name` of the object of `rule`'s kind that the path's parameters name; `None` if it is not known, or if the rule
+/// is about no single object.
+pub fn named(
+    stores: &Stores,
+    user: &User,
+    project: &str,
+    rule: Rule,
+    params: &HashMap<String, String>,
+) -> Option<String> {
+    if matches!(rule.verb, "list" | "create") {
+        return None;
+    }
+    let id = || reads::uuid_of(params.get("id")?);
+    let own = |namespace: Option<String>| namespace.as_deref() == Some(project);
+    match rule.resource {
+        "servers" => stores.servers.by_id(id()?).iter().find(|s| own(s.namespace())).map(|s| s.name_any()),
+        "images" => stores.images.by_id(id()?).iter().find(|i| own(i.namespace())).map(|i| i.name_any()),
+        "flavors" => stores.flavors.by_id(id()?).first().map(|f| f.name_any()),
+        "networks" => stores.networks.by_id(id()?).first().map(|n| n.name_any()),
+        "keypairs" => reads::key_pair_of(stores, user, project, params.get("name")?).map(|k| k.name_any()),
+        _ => None,
+    }
+}
