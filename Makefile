@@ -1,13 +1,10 @@
 # The front door. `make` alone says what there is.
 #
-# Builds are kept outside the checkout, so that a fresh clone is warm: OSTLER_CACHE (default ~/.cache/ostler), or
-# CARGO_TARGET_DIR, or a `target` folder here, where there is one.
+# Builds are kept outside the checkout (OSTLER_CACHE, default ~/.cache/ostler); tests/target-dir.sh says where.
 
 OSTLER_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ostler
 export OSTLER_CACHE
-ifeq ($(CARGO_TARGET_DIR),)
-CARGO_TARGET_DIR := $(if $(wildcard target/.),$(CURDIR)/target,$(OSTLER_CACHE)/target)
-endif
+CARGO_TARGET_DIR := $(shell tests/target-dir.sh)
 export CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help

@@ -5,11 +5,15 @@
 #   run.sh lint    the lints
 #
 # A failed preparation ends the run, a failed lint does not: it counts as one failed check beside the tests.
-# Environment: OSTLER_CACHE, CARGO_TARGET_DIR (the Makefile sets both), KUBEBUILDER_ASSETS, OSTLER_KEEP_LOGS=1.
+# Environment: OSTLER_CACHE, CARGO_TARGET_DIR (see target-dir.sh), KUBEBUILDER_ASSETS, OSTLER_KEEP_LOGS=1.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
 cache=${OSTLER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ostler}
+CARGO_TARGET_DIR=$(tests/target-dir.sh)
+export CARGO_TARGET_DIR
+# A fresh clone gains nothing from it.
+[[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0
 CARGO_DENY_VERSION=0.20.2
 # Errors of tests speak for themselves.
 export RUST_LIB_BACKTRACE=${RUST_LIB_BACKTRACE:-0}

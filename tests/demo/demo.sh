@@ -17,7 +17,7 @@ repo=$(cd "$here/../.." && pwd)
 demo=${OSTLER_DEMO_DIR:-$repo/.demo}
 cache=${OSTLER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ostler}
 # shellcheck disable=SC2034 # used by the parts
-target=${CARGO_TARGET_DIR:-$([[ -d $repo/target ]] && echo "$repo/target" || echo "$cache/target")}
+target=$("$here/../target-dir.sh")
 # shellcheck disable=SC2034
 namespace=ostler-system project=demo release=ostler
 for part in steps prepare local-cluster named-cluster release guest env; do

@@ -1,13 +1,15 @@
 //! Where things lie in the checkout and in the target folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
-/// The root of the checkout.
+/// The root of the checkout: cargo tells where the tests that it runs are, whatever checkout this crate was built in.
 pub fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
+    let package =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let root = package.ancestors().find(|dir| dir.join("Cargo.lock").is_file());
+    root.unwrap_or(&package).to_owned()
 }
 
 /// One of our binaries (`controller`, `api-shim`) from the target folder that this test was built into.

@@ -10,9 +10,10 @@ mod check;
 mod crds;
 mod test;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 /// Repository chores.
@@ -47,10 +48,17 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let root = root()?;
     match Cli::parse().command {
         Command::Crds { check } => crds::run(&root, check).map(|()| ExitCode::SUCCESS),
         Command::Check => check::run(&root),
         Command::Test { already_failed, suite, cargo_args } => test::run(&root, already_failed, &suite, &cargo_args),
     }
+}
+
+/// The checkout that cargo was called in, which need not be the one that this program was built in.
+fn root() -> anyhow::Result<PathBuf> {
+    let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").context("run me by `cargo xtask`")?);
+    let root = package.ancestors().find(|dir| dir.join("Cargo.lock").is_file());
+    Ok(root.context("no Cargo.lock above tests/xtask")?.to_owned())
 }
