@@ -80,8 +80,6 @@ pub mod reason {
     pub const NETWORK_NOT_FOUND: &str = "NetworkNotFound";
     /// A Network has no free address, or the asked one is taken or outside its pool.
     pub const NO_ADDRESS: &str = "NoAddress";
-    /// The Server's host is gone or silent.
-    pub const HOST_UNREACHABLE: &str = "HostUnreachable";
     /// libvirt cannot be reached on the host.
     pub const HYPERVISOR_UNREACHABLE: &str = "HypervisorUnreachable";
     /// libvirt or QEMU refused a step.

@@ -3,7 +3,7 @@
 //! | verb | does |
 //! |---|---|
 //! | `crds` | renders the CRDs from crds/src into the chart |
-//! | `check` | what no compiler checks: CRD drift, arrows between crates, file sizes, paths of one machine |
+//! | `check` | what no compiler checks: CRD drift, arrows between crates, file sizes, paths of one machine, reasons |
 //! | `test` | runs all tests and counts them |
 
 mod check;
@@ -31,7 +31,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Check CRD drift, the arrows between the crates, file sizes and paths of one machine.
+    /// Check CRD drift, the arrows between the crates, file sizes, paths of one machine, and that reasons are explained.
     Check,
     /// Build the binaries, run all tests of the workspace and end with `N passed, N failed`.
     Test {

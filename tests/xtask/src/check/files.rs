@@ -22,19 +22,24 @@ fn machine_folders() -> [String; 3] {
     ["work", "home", "Users"].map(|name| format!("/{name}/"))
 }
 
-/// What is wrong with the committed files and with new ones that git does not ignore.
-pub fn check(root: &Path) -> Result<Vec<String>> {
+/// Names of the committed files and of new ones that git does not ignore.
+pub fn committed(root: &Path) -> Result<Vec<String>> {
     let out = Command::new("git")
         .current_dir(root)
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
         .context("git")?;
     ensure!(out.status.success(), "git ls-files failed:\n{}", String::from_utf8_lossy(&out.stderr));
+    Ok(String::from_utf8(out.stdout)?.split('\0').filter(|n| !n.is_empty()).map(str::to_owned).collect())
+}
+
+/// What is wrong with these files.
+pub fn check(root: &Path) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
-    for name in String::from_utf8(out.stdout)?.split('\0').filter(|n| !n.is_empty()) {
+    for name in committed(root)? {
         // A file that was removed but not committed yet, or no text: nothing to judge.
-        if let Ok(text) = std::fs::read_to_string(root.join(name)) {
-            wrong.extend(judge(name, &text));
+        if let Ok(text) = std::fs::read_to_string(root.join(&name)) {
+            wrong.extend(judge(&name, &text));
         }
     }
     Ok(wrong)

@@ -3,6 +3,7 @@
 mod arrows;
 mod files;
 mod metadata;
+mod reasons;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ pub fn run(root: &Path) -> Result<ExitCode> {
     wrong.extend(crate::crds::run(root, true).err().map(|e| e.to_string()));
     wrong.extend(arrows::check(root)?);
     wrong.extend(files::check(root)?);
+    wrong.extend(reasons::check(root)?);
     for problem in &wrong {
         eprintln!("check: {problem}");
     }
