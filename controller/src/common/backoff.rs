@@ -19,6 +19,7 @@ pub struct Backoff<K> {
 struct Failures {
     in_a_row: u32,
     last: Instant,
+    wait: Duration,
 }
 
 impl<K: Eq + Hash + Clone> Backoff<K> {
@@ -37,6 +38,17 @@ impl<K: Eq + Hash + Clone> Backoff<K> {
         self.all().remove(key);
     }
 
+    /// How long the wait after the last failure still lasts; `None`: it is over, or there was no failure. For callers that
+    /// are also woken by their own writes.
+    pub fn resting(&self, key: &K) -> Option<Duration> {
+        self.resting_at(key, Instant::now())
+    }
+
+    fn resting_at(&self, key: &K, now: Instant) -> Option<Duration> {
+        let failures = self.all().get(key).copied()?;
+        failures.wait.checked_sub(now.saturating_duration_since(failures.last)).filter(|left| !left.is_zero())
+    }
+
     fn failed_at(&self, key: &K, now: Instant) -> Duration {
         let mut all = self.all();
         if !all.contains_key(key) {
@@ -44,10 +56,11 @@ impl<K: Eq + Hash + Clone> Backoff<K> {
             let forgotten = self.cap.saturating_mul(2);
             all.retain(|_, f| now.saturating_duration_since(f.last) < forgotten);
         }
-        let failures = all.entry(key.clone()).or_insert(Failures { in_a_row: 0, last: now });
+        let failures = all.entry(key.clone()).or_insert(Failures { in_a_row: 0, last: now, wait: self.first });
         failures.in_a_row = failures.in_a_row.saturating_add(1);
         failures.last = now;
-        wait(self.first, self.cap, failures.in_a_row, spread(key))
+        failures.wait = wait(self.first, self.cap, failures.in_a_row, spread(key));
+        failures.wait
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<K, Failures>> {
@@ -80,6 +93,15 @@ mod tests {
         assert!(waits[9] < Duration::from_secs(76) && waits[9] >= Duration::from_secs(60));
         b.succeeded(&"a");
         assert!(b.failed(&"a") < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_wait_is_over_when_it_is_over() {
+        let (b, now) = (Backoff::new(Duration::from_secs(10), Duration::from_secs(60)), Instant::now());
+        assert_eq!(b.resting_at(&"a", now), None);
+        let wait = b.failed_at(&"a", now);
+        assert_eq!(b.resting_at(&"a", now + Duration::from_secs(4)), Some(wait - Duration::from_secs(4)));
+        assert_eq!(b.resting_at(&"a", now + wait), None);
     }
 
     #[test]

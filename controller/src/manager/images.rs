@@ -92,7 +92,13 @@ async fn reconcile(image: Arc<Image>, checker: Arc<Checker>) -> Result<Action, k
             Ok(Action::await_change())
         }
         (None, Some(ImageState::Queued | ImageState::Saving)) => Ok(Action::await_change()),
-        (Some(source), None | Some(ImageState::Queued | ImageState::Saving)) => check(&image, source, &checker).await,
+        (Some(source), None | Some(ImageState::Queued | ImageState::Saving)) => {
+            // Our own reports of progress and failure come back by the watch; they are no reason to fetch again.
+            match checker.backoff.resting(&ObjectRef::from_obj(&*image)) {
+                Some(left) => Ok(Action::requeue(left)),
+                None => check(&image, source, &checker).await,
+            }
+        }
     }
 }
 

@@ -22,7 +22,14 @@ impl SmallDisk {
     /// # Errors
     /// It cannot be mounted.
     pub fn mount(name: &str, mib: u32) -> Result<Self> {
-        let path = unique_path(name);
+        Self::mount_at(unique_path(name), mib)
+    }
+
+    /// Mounts it at this path.
+    ///
+    /// # Errors
+    /// It cannot be mounted.
+    pub fn mount_at(path: PathBuf, mib: u32) -> Result<Self> {
         std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
         let options = format!("size={mib}m,mode=0755");
         output(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "ostler-test"]).arg(&path))?;

@@ -91,6 +91,18 @@ impl World {
         Ok(())
     }
 
+    /// Waits until the Server is gone.
+    ///
+    /// # Errors
+    /// It does not go in 30 s.
+    pub async fn wait_gone(&self, server: &str) -> Result<()> {
+        let api = self.servers();
+        wait_for(&format!("{server} to be gone"), PATIENCE, || async {
+            Ok(api.get_opt(server).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
     /// A heartbeat of a host.
     ///
     /// # Errors

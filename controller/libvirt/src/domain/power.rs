@@ -8,7 +8,7 @@ use std::{
 use ostler_hypervisor::{DomainState, ErrorClass, GuestId, HypervisorError};
 use virt::{
     domain::{Domain, DomainState as State},
-    error::Error,
+    error::{Error, ErrorNumber},
     sys::{VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN},
 };
 
@@ -48,6 +48,8 @@ pub(crate) fn shutdown(session: &Session, guest: GuestId) -> Result<(), Hypervis
         Driver::Test => 0,
     };
     match domain.shutdown_flags(flags) {
+        // It ended by itself just now, though it may still count as active for a moment.
+        Err(error) if error.code().is(ErrorNumber::OperationInvalid) => Ok(()),
         Err(error) if is_active(&domain) => Err(failed(format!("shut down domain {guest}"))(error)),
         _ => Ok(()),
     }

@@ -1,5 +1,7 @@
 //! The manager against a real API server, under the chart's ServiceAccount, with Hosts that the test stands in for.
 
+mod away;
 mod crash;
 mod images;
 mod place;
+mod refusals;
