@@ -1,13 +1,13 @@
 //! A demo of a test's own: all of Ostler on a Kubernetes of its own, as `make demo` brings it up.
 
 use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use ostler_test_harness::{
+    janitor::Janitor,
     paths::{binary, repository},
     process::tail,
     scratch::unique_path,
@@ -21,8 +21,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct Demo {
     dir: PathBuf,
-    janitor: Child,
-    leash: Option<ChildStdin>,
+    _janitor: Janitor,
 }
 
 impl Demo {
@@ -32,19 +31,8 @@ impl Demo {
     /// The janitor does not start.
     pub fn new() -> Result<Self> {
         let dir = unique_path("demo");
-        let mut janitor = Command::new("sh")
-            .args(["-c", "cat; exec \"$0\" down"])
-            .arg(script())
-            .env("OSTLER_DEMO_DIR", &dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A Ctrl-C at the terminal is for the tests.
-            .process_group(0)
-            .spawn()
-            .context("sh")?;
-        let leash = janitor.stdin.take();
-        Ok(Self { dir, janitor, leash })
+        let janitor = Janitor::hire("OSTLER_DEMO_DIR=\"$0\" exec \"$1\" down", [&dir, &script()])?;
+        Ok(Self { dir, _janitor: janitor })
     }
 
     /// Its folder.
@@ -141,14 +129,6 @@ impl Demo {
                 _ => std::thread::sleep(Duration::from_millis(500)),
             }
         }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        drop(self.leash.take());
-        // It cleans up by itself; nothing can be done about a failure here.
-        let _ = self.janitor.wait();
     }
 }
 

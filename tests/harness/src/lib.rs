@@ -24,6 +24,7 @@ pub mod file_server;
 pub mod guest_image;
 pub mod guest_traces;
 pub mod identity;
+pub mod janitor;
 pub mod libvirt_node;
 pub mod openstack;
 pub mod paths;

@@ -1,14 +1,11 @@
 //! Folders for the files of a test process.
-//!
-//! A static is never dropped and a killed process drops nothing, so a janitor does it: a shell in its own session holds
-//! the read end of a pipe and removes the folder when the pipe ends with the test process.
 
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
+
+use crate::janitor::Janitor;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -16,8 +13,7 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
-    // Its end is the janitor's signal.
-    _leash: ChildStdin,
+    _janitor: Janitor,
 }
 
 /// A path for `name` that no other call gets, in the folder for temporary files.
@@ -40,19 +36,9 @@ impl Scratch {
         let path = unique_path(name);
         std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-        let work = if keep_logs() { "cat" } else { "cat; exec rm -rf -- \"$0\"" };
-        let mut janitor = Command::new("sh")
-            .args(["-c", work])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A Ctrl-C at the terminal is for the tests.
-            .process_group(0)
-            .spawn()
-            .context("sh")?;
-        let leash = janitor.stdin.take().context("the janitor's stdin")?;
-        Ok(Self { path, _leash: leash })
+        let work = if keep_logs() { ":" } else { "exec rm -rf -- \"$0\"" };
+        let janitor = Janitor::hire(work, [&path])?;
+        Ok(Self { path, _janitor: janitor })
     }
 
     /// The folder.

@@ -1,11 +1,11 @@
 //! A file system of a few MiB that a test can fill.
 
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::janitor::Janitor;
 use crate::scratch::unique_path;
 use crate::script::output;
 
@@ -13,7 +13,7 @@ use crate::script::output;
 #[derive(Debug)]
 pub struct SmallDisk {
     path: PathBuf,
-    janitor: Child,
+    _janitor: Janitor,
 }
 
 impl SmallDisk {
@@ -33,17 +33,8 @@ impl SmallDisk {
         std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
         let options = format!("size={mib}m,mode=0755");
         output(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "ostler-test"]).arg(&path))?;
-        let janitor = Command::new("sh")
-            .args(["-c", "cat; umount -l -- \"$0\"; exec rmdir -- \"$0\""])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A Ctrl-C at the terminal is for the tests.
-            .process_group(0)
-            .spawn()
-            .context("sh")?;
-        Ok(Self { path, janitor })
+        let janitor = Janitor::hire("umount -l -- \"$0\"; exec rmdir -- \"$0\"", [&path])?;
+        Ok(Self { path, _janitor: janitor })
     }
 
     /// Where it is mounted.
@@ -64,13 +55,5 @@ impl SmallDisk {
         // The kernel has no way to reserve nothing.
         let length = available.saturating_sub(bytes).max(1).to_string();
         output(Command::new("fallocate").args(["-l", &length]).arg(&ballast)).map(drop)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // The end of its stdin is its signal; nothing can be done about a failure here.
-        drop(self.janitor.stdin.take());
-        let _ = self.janitor.wait();
     }
 }
