@@ -14,7 +14,9 @@ impl LibvirtNode {
     /// The line with which the test guest said that it is ready for the `boots`th time, if it has.
     pub fn ready_line(&self, guest: &str, boots: usize) -> Option<String> {
         let text = self.console(guest);
-        text.lines().filter(|l| l.contains("OSTLER-READY")).nth(boots.checked_sub(1)?).map(str::to_owned)
+        // The last line may be still on its way.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().filter(|l| l.contains("OSTLER-READY")).nth(boots.checked_sub(1)?).map(str::to_owned)
     }
 
     /// Names of all domains, running or not.

@@ -56,6 +56,7 @@ async fn a_full_disk_is_told_at_the_image_the_disk_and_the_running_guest_and_all
     assert!(message.contains("cannot let the guest run on"), "{message}");
 
     // No room for another guest's disk. It can be deleted all the same.
+    disk.leave_free(0)?;
     world.create("b", "").await?;
     let b = world.wait("b", "told that the disk is full", full).await?;
     let message = told(&b);
