@@ -1,6 +1,6 @@
 //! Starts the listeners and ends them gracefully.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
@@ -13,7 +13,17 @@ use http::StatusCode;
 use kube::Client;
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 
-use crate::{app::App, authenticate::keys, config::ServeArgs, http::router::router, store::files, streams};
+use crate::{
+    app::App,
+    authenticate::keys,
+    config::ServeArgs,
+    http::{
+        bounded::{Bounded, Peer},
+        router::router,
+    },
+    store::files,
+    streams,
+};
 
 /// How long open requests may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(20);
@@ -32,14 +42,18 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!(addr = %args.listen_addr, "serving the OpenStack APIs");
     let health_app = health_router(app.clone());
     tokio::spawn(async move { axum::serve(health, health_app).await });
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let api = tokio::spawn(axum::serve(api, service).with_graceful_shutdown(ended(stopped.clone())).into_future());
+    let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
+    let api = tokio::spawn(
+        axum::serve(Bounded::new(api), service).with_graceful_shutdown(ended(stopped.clone())).into_future(),
+    );
     let stream = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => {
             let listener = streams::tls::TlsListener::bind(args.stream_addr, cert, key).await?;
             tracing::info!(addr = %args.stream_addr, "serving image streams");
             let service = streams::images::router(app.clone());
-            Some(tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(ended(stopped)).into_future()))
+            Some(tokio::spawn(
+                axum::serve(Bounded::new(listener), service).with_graceful_shutdown(ended(stopped)).into_future(),
+            ))
         }
         _ => {
             tracing::warn!("no --tls-cert: image streams are not served, so hosts cannot fetch uploaded images");

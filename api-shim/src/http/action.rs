@@ -16,7 +16,7 @@ pub struct Action {
     pub since: Microversion,
     /// First microversion that has it no more.
     pub until: Option<Microversion>,
-    /// The permission that it needs.
+    /// The permission that it needs; a refused one is refused to everybody.
     pub rule: Rule,
     /// What runs; absent: the action is known and refused with 501.
     pub run: Option<fn(Inbound, Permit, Value) -> Answer>,

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::body::Body;
+use futures::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
@@ -11,6 +12,8 @@ use crate::{app::App, fault::Fault};
 
 /// Largest JSON body: user data of 64 KiB in base64 and 128 metadata items fit many times.
 const BODY_LIMIT: usize = 1 << 20;
+/// Of a larger body so much is read and forgotten, because a client that is still sending does not hear the answer.
+const FORGOTTEN: usize = 16 << 20;
 /// Longest time that a JSON body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -62,11 +65,9 @@ impl Inbound {
                 "Unsupported Content-Type: use application/json.",
             ));
         }
-        let body = self.take_body();
-        let bytes = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, BODY_LIMIT))
+        let bytes = tokio::time::timeout(BODY_PATIENCE, bounded(self.take_body()))
             .await
-            .map_err(|_| Fault::new(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."))?
-            .map_err(|_| Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large."))?;
+            .map_err(|_| Fault::new(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."))??;
         serde_json::from_slice(&bytes).map_err(|_| Fault::bad_request("Malformed request body: it is not JSON."))
     }
 
@@ -79,6 +80,38 @@ impl Inbound {
             Some(Value::Object(inner)) => Ok(inner),
             Some(_) => Err(Fault::invalid_field(key, "It is not of type 'object'.")),
             None => Err(Fault::bad_request(format!("'{key}' is a required property"))),
+        }
+    }
+}
+
+/// All of a body, or 413.
+async fn bounded(body: Body) -> Result<Vec<u8>, Fault> {
+    let (mut bytes, mut size, mut chunks) = (Vec::new(), 0, body.into_data_stream());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Fault::bad_request("The request body was cut off."))?;
+        size += chunk.len();
+        if size <= BODY_LIMIT {
+            bytes.extend_from_slice(&chunk);
+        } else if size > FORGOTTEN {
+            break;
+        }
+    }
+    if size <= BODY_LIMIT {
+        return Ok(bytes);
+    }
+    Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_limit() {
+        assert_eq!(bounded(Body::from(vec![7; BODY_LIMIT])).await.unwrap().len(), BODY_LIMIT);
+        let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![7_u8; 1 << 16]));
+        for large in [Body::from(vec![7; BODY_LIMIT + 1]), Body::from_stream(endless)] {
+            assert_eq!(bounded(large).await.unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod base_url;
+pub mod bounded;
 pub mod inbound;
 pub mod microversion;
 pub mod page;

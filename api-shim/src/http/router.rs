@@ -1,6 +1,6 @@
 //! Makes the axum router from the table of operations, and walks each request through the pipeline.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -13,7 +13,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-use super::{BaseUrl, Handler, Inbound, Microversion, Query, Reply, Route, Service, action, microversion};
+use super::{
+    BaseUrl, Handler, Inbound, Microversion, Query, Reply, Route, Service, action, bounded::Peer, microversion,
+};
 use crate::{
     app::App,
     authenticate::{Caller, User},
@@ -80,7 +82,7 @@ async fn serve(app: Arc<App>, route: &'static Route, params: RawPathParams, requ
 
 fn inbound(app: Arc<App>, params: RawPathParams, request: Request, base: BaseUrl, version: Microversion) -> Inbound {
     let (parts, body): (_, Body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
+    let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|c| c.0.0.ip());
     Inbound {
         app,
         version,
@@ -117,11 +119,10 @@ async fn walk(route: &'static Route, mut inbound: Inbound) -> Result<Reply, Faul
             same_project(&inbound, &caller)?;
             let body = inbound.json().await?;
             let (row, argument) = action::pick(rows, body, inbound.version)?;
+            // What nobody can do needs no permission: whoever asks is told why.
+            let run = row.run.ok_or_else(|| Fault::not_served(&format!("The action {}", row.name)))?;
             let permit = authorize(&app, caller, row.rule, &inbound).await?;
-            match row.run {
-                Some(run) => run(inbound, permit, argument).await,
-                None => Err(Fault::not_served(&format!("The action {}", row.name))),
-            }
+            run(inbound, permit, argument).await
         }
     }
 }

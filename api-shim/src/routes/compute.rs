@@ -64,6 +64,9 @@ pub(super) const ROUTES: &[Route] = &[
     get("/flavors", authorized!(LIST_FLAVORS, flavors::brief)),
     get("/flavors/detail", authorized!(LIST_FLAVORS, flavors::detail)),
     get("/flavors/{id}", authorized!(GET_FLAVOR, flavors::show)),
+    post("/flavors", authorized!(LIST_FLAVORS, flavors::refuse)),
+    put("/flavors/{id}", authorized!(LIST_FLAVORS, flavors::refuse)),
+    remove("/flavors/{id}", authorized!(LIST_FLAVORS, flavors::refuse)),
     get("/flavors/{id}/os-extra_specs", authorized!(GET_FLAVOR, flavors::extra_specs)),
     get("/flavors/{id}/os-extra_specs/{key}", authorized!(GET_FLAVOR, flavors::extra_spec)),
     // C-44 … C-47

@@ -1,6 +1,9 @@
 //! Bytes on their way in: written to a part file, hashed as they pass, looked at, and only then given their name.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use axum::body::Body;
 use futures::StreamExt;
@@ -15,6 +18,9 @@ use crate::fault::Fault;
 /// Longest pause between two pieces of an upload; a client that stands still does not hold a part file for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Bytes after which they are written through, so that the client is not faster than the disk and the end comes soon.
+const SYNC_EVERY: u64 = 256 << 20;
+
 /// What was found out about uploaded bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
@@ -24,29 +30,35 @@ pub struct Received {
     pub virtual_size: u64,
 }
 
-/// Receives the bytes of the Image with this uid. Whatever goes wrong, no part is left behind.
-pub async fn receive(files: &ImageFiles, uid: &str, format: DiskFormat, body: Body) -> Result<Received, Fault> {
-    let part = files.incoming(uid);
-    let outcome = keep(files, uid, format, body, &part).await;
-    if outcome.is_err() {
-        let _ = fs::remove_file(&part).await;
+/// A file on its way in. It goes with this value, however that ends: a client that hangs up ends the request in the middle.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        match std::fs::remove_file(&self.0) {
+            // It got its name.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(%error, "cannot remove a part of an upload"),
+            Ok(()) => {}
+        }
     }
-    outcome
 }
 
-async fn keep(files: &ImageFiles, uid: &str, format: DiskFormat, body: Body, part: &Path) -> Result<Received, Fault> {
-    let digests = write(files, body, part).await?;
-    let inspected = inspect(part, format).await.map_err(|refusal| match refusal {
+/// Receives the bytes of the Image with this uid. Whatever goes wrong, no part is left behind.
+pub async fn receive(files: &ImageFiles, uid: &str, format: DiskFormat, body: Body) -> Result<Received, Fault> {
+    let part = Part(files.incoming(uid));
+    let digests = write(files, body, &part.0).await?;
+    let inspected = inspect(&part.0, format).await.map_err(|refusal| match refusal {
         Refusal::Io(error) => disk_fault(&error),
         refusal => Fault::bad_request(format!("The image was refused: {refusal}.")),
     })?;
-    fs::rename(part, files.path(uid, &digests.sha256)).await.map_err(|e| disk_fault(&e))?;
+    fs::rename(&part.0, files.path(uid, &digests.sha256)).await.map_err(|e| disk_fault(&e))?;
     Ok(Received { digests, virtual_size: inspected.virtual_size })
 }
 
 async fn write(files: &ImageFiles, body: Body, part: &Path) -> Result<Digests, Fault> {
     let mut file = fs::File::create_new(part).await.map_err(|e| disk_fault(&e))?;
-    let mut hasher = Hasher::default();
+    let (mut hasher, mut synced) = (Hasher::default(), 0);
     let mut stream = body.into_data_stream();
     loop {
         let next = tokio::time::timeout(PATIENCE, stream.next()).await;
@@ -59,6 +71,10 @@ async fn write(files: &ImageFiles, body: Body, part: &Path) -> Result<Digests, F
             return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, message));
         }
         file.write_all(&chunk).await.map_err(|e| disk_fault(&e))?;
+        if hasher.size() - synced >= SYNC_EVERY {
+            synced = hasher.size();
+            file.sync_data().await.map_err(|e| disk_fault(&e))?;
+        }
     }
     file.sync_all().await.map_err(|e| disk_fault(&e))?;
     Ok(hasher.finish())
@@ -106,6 +122,22 @@ mod tests {
             let wrong = receive(&files, UID, format, Body::from(bytes)).await.unwrap_err();
             assert_eq!(wrong.status.as_u16(), 400, "{bytes}");
         }
+        assert!(left(dir.path()).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ImageFiles::new(dir.path().to_owned(), 100);
+        let (began, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let still = futures::stream::once(async { Ok::<_, std::io::Error>("abc") }).chain(futures::stream::pending());
+        let still = still.inspect(move |_| began.send(()).unwrap());
+        let request =
+            tokio::spawn(async move { receive(&files, UID, DiskFormat::Raw, Body::from_stream(still)).await });
+        seen.recv().await;
+        assert_eq!(left(dir.path()).await.len(), 1);
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
         assert!(left(dir.path()).await.is_empty());
     }
 

@@ -77,6 +77,15 @@ async fn what_cannot_be_made_is_refused_in_the_form_of_novas_faults() -> Result<
         let (status, fault) = http.send(method.clone(), &path, Value::Null).await?;
         assert_eq!((status, &fault[element]["code"]), (code, &json!(code)), "{method} {path} {fault}");
     }
+    // K-16: what this version does not serve says so.
+    for (path, body) in [
+        (format!("{SERVERS}/{nothing}/action"), json!({"pause": null})),
+        ("/compute/v2.1/flavors".to_owned(), json!({"flavor": {"name": "x"}})),
+    ] {
+        let (status, fault) = http.send(Method::POST, &path, body).await?;
+        let said = fault["notImplemented"]["message"].as_str().unwrap_or_default();
+        assert!(status == 501 && said.ends_with("is not served by this version."), "{status} {fault}");
+    }
     let request = http.request(Method::POST, SERVERS).header("content-type", "text/plain").body("x");
     assert_eq!(request.send().await?.status().as_u16(), 415);
     let request = http.request(Method::POST, SERVERS).header("content-type", "application/json");

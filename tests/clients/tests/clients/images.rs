@@ -1,5 +1,7 @@
 //! Images through the Glance front: bytes in, the same bytes out, and nothing hostile (spec C-57 … C-62, N-04).
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -155,6 +157,32 @@ async fn of_two_uploads_at_once_one_is_taken_and_the_other_leaves_nothing() -> R
     assert_eq!(files_of(world, id)?.len(), 1);
     assert_eq!(upload(&ada, id, vec![3]).await?, 409);
     assert_eq!(ada.send(Method::DELETE, &format!("/image/v2/images/{id}"), Value::Null).await?.0, 204);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_cut_off_leaves_nothing_and_the_image_can_still_be_filled() -> Result<()> {
+    let world = World::shared().await?;
+    let ada = world.http("ada", &world.project).await?;
+    let (_, image) = queued(&ada, "cut", json!({})).await?;
+    let id = image["id"].as_str().unwrap();
+    // A client that promises more than it sends, and hangs up.
+    let head = format!(
+        "PUT /image/v2/images/{id}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {}\r\nContent-Type: application/octet-stream\r\n\
+         Content-Length: 1000000\r\n\r\n",
+        ada.token()
+    );
+    let mut client = TcpStream::connect(world.shim.url.trim_start_matches("http://"))?;
+    client.write_all(head.as_bytes())?;
+    client.write_all(&[1; 1000])?;
+    wait_for("the part to be there", PATIENCE, || async { Ok((files_of(world, id)?.len() == 1).then_some(())) })
+        .await?;
+    drop(client);
+    wait_for("the part to be gone", PATIENCE, || async { Ok(files_of(world, id)?.is_empty().then_some(())) }).await?;
+    let path = format!("/image/v2/images/{id}");
+    assert_eq!(ada.get(&path).await?.1["status"], "queued");
+    assert_eq!(upload(&ada, id, vec![1; 1000]).await?, 204);
+    assert_eq!(ada.send(Method::DELETE, &path, Value::Null).await?.0, 204);
     Ok(())
 }
 
