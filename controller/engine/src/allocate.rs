@@ -95,10 +95,12 @@ pub struct Book {
 }
 
 impl Book {
-    /// Notes that the Server with `uid` holds an address.
-    pub fn hold(&mut self, network: &str, address: Ipv4Addr, mac: &str, uid: &str) {
-        self.addresses.entry(network.to_owned()).or_default().insert(address, uid.to_owned());
+    /// Notes that the Server with `uid` holds an address. Gives the uid of another one that holds it, which must not be; the
+    /// first one stays in the book.
+    pub fn hold(&mut self, network: &str, address: Ipv4Addr, mac: &str, uid: &str) -> Option<String> {
+        let holder = self.addresses.entry(network.to_owned()).or_default().entry(address).or_insert_with(|| uid.into());
         self.macs.insert(mac.to_owned());
+        Some(holder.clone()).filter(|holder| holder != uid)
     }
 
     /// Notes that it is free again.

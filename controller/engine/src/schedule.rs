@@ -186,7 +186,10 @@ mod tests {
         let mut off = host("b", 900);
         off.schedulable = false;
         let error = choose(&need(600), &[host("a", 500), off]).unwrap_err();
-        assert_eq!(error.to_string(), "0 of 2 Hosts fit: 1 unschedulable, 1 with too little memory (kubectl get hosts -o wide)");
+        assert_eq!(
+            error.to_string(),
+            "0 of 2 Hosts fit: 1 unschedulable, 1 with too little memory (kubectl get hosts -o wide)"
+        );
         assert!(choose(&need(1), &[]).unwrap_err().to_string().contains("there are no Hosts"));
     }
 

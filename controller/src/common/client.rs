@@ -12,6 +12,10 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// A client by `KUBECONFIG` or the pod's ServiceAccount. Fails without either; whether the API server is there does not
 /// matter.
 pub async fn connect() -> Result<Client, kube::Error> {
-    let config = Config::infer().await.map_err(kube::Error::InferConfig)?;
+    of(Config::infer().await.map_err(kube::Error::InferConfig)?)
+}
+
+/// A client by these settings.
+pub fn of(config: Config) -> Result<Client, kube::Error> {
     Ok(ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(ANSWER_WITHIN)).build())
 }

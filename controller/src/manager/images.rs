@@ -51,7 +51,7 @@ pub fn empty_scratch(dir: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         // Only files of ours: the folder may be a shared one by mistake.
-        if entry.file_name().to_string_lossy().starts_with("check-") {
+        if entry.file_type()?.is_file() && entry.file_name().to_string_lossy().starts_with("check-") {
             std::fs::remove_file(entry.path())?;
         }
     }

@@ -157,8 +157,9 @@ impl Ledger {
 
     fn hold(&mut self, uid: String, holding: Holding) {
         for a in &holding.addresses {
-            if let Ok(address) = a.address.parse() {
-                self.book.hold(&a.network, address, &a.mac, &uid);
+            let other = a.address.parse().ok().and_then(|address| self.book.hold(&a.network, address, &a.mac, &uid));
+            if let Some(other) = other {
+                tracing::error!(network = a.network, address = a.address, uid, other, "two Servers hold one address");
             }
         }
         self.count(&holding, true);

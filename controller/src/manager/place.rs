@@ -40,8 +40,8 @@ pub struct Placer {
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// When to look again at a Server that its host is about to remove, if nothing wakes it before.
 const LOOK_RARELY: Duration = Duration::from_secs(300);
-/// A request of ours whose connection broke may still be carried out within this time.
-const IN_FLIGHT: Duration = Duration::from_secs(60);
+/// A request whose connection broke may still be carried out within this time: the API server gives each a minute.
+const IN_FLIGHT: Duration = Duration::from_secs(75);
 
 /// A pass failed on the way to the API server.
 #[derive(Debug, Error)]
@@ -52,6 +52,24 @@ pub enum Error {
     /// Another manager may lead by now.
     #[error("this replica leads no longer")]
     NotLeading,
+}
+
+impl Error {
+    /// Whether the API server has refused for good. After anything else, a request may still be carried out.
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Api(kube::Error::Api(status)) => (400..500).contains(&status.code),
+            Self::Api(kube::Error::Service(error)) => never_sent(&**error),
+            Self::Api(_) => false,
+            Self::NotLeading => true,
+        }
+    }
+}
+
+/// Whether there was not even a connection.
+fn never_sent(error: &(dyn std::error::Error + 'static)) -> bool {
+    let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
+    client.is_some_and(|e| e.is_connect()) || error.source().is_some_and(never_sent)
 }
 
 /// What is to be done about one Server.
@@ -186,21 +204,15 @@ impl Placer {
             return Err(Error::NotLeading);
         }
         if let Err(error) = self.write_status(server, &status).await {
-            // Whether it arrived is known only from the object itself; until then the holding stays.
-            match self.api(server).get_opt(&server.name_any()).await {
-                Ok(Some(found)) if found.uid().as_deref() == Some(&uid) => {
-                    let mut ledger = self.ledger();
-                    ledger.cancel(&uid);
-                    ledger.note(&found);
-                }
-                Ok(_) => self.ledger().cancel(&uid),
-                Err(_) => {
-                    let ledger = Arc::clone(&self.ledger);
-                    tokio::spawn(async move {
-                        tokio::time::sleep(IN_FLIGHT).await;
-                        ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&uid);
-                    });
-                }
+            if error.is_refusal() {
+                self.ledger().cancel(&uid);
+            } else {
+                // It may still be carried out. If it is, the watch tells; until then nobody else gets what it holds.
+                let ledger = Arc::clone(&self.ledger);
+                tokio::spawn(async move {
+                    tokio::time::sleep(IN_FLIGHT).await;
+                    ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&uid);
+                });
             }
             return Err(error);
         }
@@ -279,5 +291,33 @@ impl Placer {
         } });
         self.api(server).patch(&server.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn ask(port: u16) -> Error {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = format!("http://127.0.0.1:{port}").parse().unwrap();
+        let client = crate::common::client::of(kube::Config::new(url)).unwrap();
+        Api::<Host>::all(client).get("h").await.unwrap_err().into()
+    }
+
+    #[tokio::test]
+    async fn what_was_never_sent_is_told_from_what_may_still_be_carried_out() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // It takes the request and says nothing.
+        let server = tokio::spawn(async move {
+            let mut stream = listener.accept().await.unwrap().0;
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 1024]).await;
+        });
+        let broken = ask(port).await;
+        assert!(!broken.is_refusal(), "{broken}");
+        server.await.unwrap();
+        let refused = ask(port).await;
+        assert!(refused.is_refusal(), "{refused}");
     }
 }

@@ -152,13 +152,21 @@ async fn what_a_crash_left_is_removed_and_nothing_else() {
     let b = bench().await;
     b.storage.execute(&drive(), UID).await.unwrap();
     let layout = b.storage.layout();
-    fs::write(layout.images().join("aa.123.part"), "x").unwrap();
-    fs::write(layout.guest(guest()).join("root.qcow2.123.part"), "x").unwrap();
+    let unique = Uuid::new_v4().simple();
+    fs::write(layout.images().join(format!("aa.{unique}.part")), "x").unwrap();
+    fs::write(layout.guest(guest()).join(format!("root.qcow2.{unique}.part")), "x").unwrap();
     fs::create_dir(layout.unfinished(guest())).unwrap();
+    // Somebody else's.
     fs::write(layout.images().join("bb"), "x").unwrap();
+    fs::write(layout.images().join("mine.part"), "x").unwrap();
+    fs::create_dir(layout.guests().join(".snapshot")).unwrap();
+    fs::create_dir(layout.guests().join("backup")).unwrap();
+    fs::write(layout.guests().join("backup").join(format!("x.{unique}.part")), "x").unwrap();
     assert_eq!(leftovers::clean(layout).unwrap(), 3);
     assert_eq!(leftovers::clean(layout).unwrap(), 0);
     assert!(layout.config_drive(guest()).exists() && layout.images().join("bb").exists());
+    assert!(layout.images().join("mine.part").exists() && layout.guests().join(".snapshot").exists());
+    assert_eq!(fs::read_dir(layout.guests().join("backup")).unwrap().count(), 1);
 }
 
 #[tokio::test]
