@@ -72,6 +72,8 @@ async fn c04_a_server_is_made_used_and_removed() -> Result<()> {
     world.wait_booted(id, 2).await?;
     ada.text(&["server", "reboot", "--hard", "--wait", "Life 1"])?;
     wait_status(&http, id, "ACTIVE").await?;
+    // Up again, it heeds the power button.
+    world.wait_booted(id, 3).await?;
 
     ada.text(&["server", "stop", "Life 1"])?;
     // What was asked for is seen at once.
@@ -85,7 +87,6 @@ async fn c04_a_server_is_made_used_and_removed() -> Result<()> {
     assert!(status == 409 && said.ends_with("while it is in vm_state stopped"), "{status} {fault}");
     ada.text(&["server", "start", "Life 1"])?;
     wait_status(&http, id, "ACTIVE").await?;
-    world.wait_booted(id, 3).await?;
 
     // C-07, C-11.
     ada.text(&["server", "set", "--property", "shape=round", "--name", "Life 2", id])?;
