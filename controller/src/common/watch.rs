@@ -11,10 +11,10 @@ use kube::runtime::{
 use uuid::Uuid;
 
 const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(8);
+const LONGEST: Duration = Duration::from_secs(5);
 const LASTING: Duration = Duration::from_secs(30);
 
-/// A watch that tries again within eight seconds. kube's own wait grows to half a minute, for which nothing would happen
+/// A watch that tries again within five seconds. kube's own wait grows to half a minute, for which nothing would happen
 /// after the API server is back.
 pub fn patient<S, T>(watch: S) -> StreamBackoff<S, Waits>
 where

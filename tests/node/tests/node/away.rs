@@ -22,7 +22,7 @@ async fn guests_are_looked_after_while_the_api_server_is_away_and_wishes_are_don
     world.wait_booted(&a, 2).await?;
     // One that starts now has nobody to ask. It waits, and touches nothing.
     world.restart_node_role()?;
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     world.cluster.control_plane().bring_back().await?;
     assert!(world.manager.process.ended().is_none(), "the manager ended");
     assert!(world.node_role.as_mut().context("no node role")?.process.ended().is_none(), "the node role ended");
@@ -32,9 +32,9 @@ async fn guests_are_looked_after_while_the_api_server_is_away_and_wishes_are_don
 
     // Connections stay and nobody answers.
     world.cluster.control_plane().freeze()?;
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     world.libvirt.enter(&["kill", "-9", qemu_b.split(' ').next().context("pid")?])?;
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     assert_ne!(world.qemu(&b)?, qemu_b, "it runs again");
     world.cluster.control_plane().thaw()?;
     world.create("c", "").await?;

@@ -8,7 +8,7 @@ use ostler_test_harness::api_requests::ApiRequests;
 use ostler_tests_node::{World, state};
 use serde_json::json;
 
-const GROUPS: [&str; 3] = ["compute.ostler.dev", "events.k8s.io", ""];
+const GROUPS: [&str; 2] = ["compute.ostler.dev", "events.k8s.io"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_is_made_stopped_started_rebooted_and_removed_and_nothing_is_left() -> Result<()> {
