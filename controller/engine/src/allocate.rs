@@ -77,8 +77,8 @@ pub enum NoAddress {
     /// All are held.
     #[error("network {0} has no free address")]
     Exhausted(String),
-    /// The asked one is held by another Server.
-    #[error("address {0} is held by another Server")]
+    /// The asked one is held, by another Server or for another interface of this one.
+    #[error("address {0} is held already")]
     Taken(Ipv4Addr),
     /// The asked one is not in the pool.
     #[error("address {0} is not one that network {1} gives to guests")]
@@ -88,27 +88,38 @@ pub enum NoAddress {
 /// Who holds what: for each network (by name) the addresses, and all MACs.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
-    addresses: HashMap<String, BTreeMap<Ipv4Addr, String>>,
-    macs: BTreeSet<String>,
+    /// With the uids of the holders: more than one where users wrote statuses of their own.
+    addresses: HashMap<String, BTreeMap<Ipv4Addr, BTreeSet<String>>>,
+    /// With network, address and uid of the holders.
+    macs: BTreeMap<String, BTreeSet<(String, Ipv4Addr, String)>>,
     /// Where the last search ended, so that an address just given back is not the next one to be given out.
     cursor: HashMap<String, Ipv4Addr>,
 }
 
 impl Book {
-    /// Notes that the Server with `uid` holds an address. Gives the uid of another one that holds it, which must not be; the
-    /// first one stays in the book.
+    /// Notes that the Server with `uid` holds an address. Gives the uid of another one that holds it too, which must not
+    /// be; the address is free again when none of them holds it.
     pub fn hold(&mut self, network: &str, address: Ipv4Addr, mac: &str, uid: &str) -> Option<String> {
-        let holder = self.addresses.entry(network.to_owned()).or_default().entry(address).or_insert_with(|| uid.into());
-        self.macs.insert(mac.to_owned());
-        Some(holder.clone()).filter(|holder| holder != uid)
+        let holders = self.addresses.entry(network.to_owned()).or_default().entry(address).or_default();
+        let other = holders.iter().find(|holder| *holder != uid).cloned();
+        holders.insert(uid.to_owned());
+        self.macs.entry(mac.to_owned()).or_default().insert((network.to_owned(), address, uid.to_owned()));
+        other
     }
 
-    /// Notes that it is free again.
+    /// Notes that this Server holds it no longer.
     pub fn release(&mut self, network: &str, address: Ipv4Addr, mac: &str, uid: &str) {
         if let Some(held) = self.addresses.get_mut(network)
-            && held.get(&address).is_some_and(|u| u == uid)
+            && let Some(holders) = held.get_mut(&address)
+            && holders.remove(uid)
+            && holders.is_empty()
         {
             held.remove(&address);
+        }
+        if let Some(holders) = self.macs.get_mut(mac)
+            && holders.remove(&(network.to_owned(), address, uid.to_owned()))
+            && holders.is_empty()
+        {
             self.macs.remove(mac);
         }
     }
@@ -129,7 +140,7 @@ impl Book {
         let held = self.addresses.entry(network.to_owned()).or_default();
         let address = match asked {
             Some(a) if !pool.holds(a) => return Err(NoAddress::Outside(a, network.to_owned())),
-            Some(a) if held.get(&a).is_some_and(|u| u != uid) => return Err(NoAddress::Taken(a)),
+            Some(a) if held.contains_key(&a) => return Err(NoAddress::Taken(a)),
             Some(a) => a,
             None => next_free(pool, held, self.cursor.get(network).copied())
                 .ok_or_else(|| NoAddress::Exhausted(network.to_owned()))?,
@@ -150,13 +161,13 @@ impl Book {
                 let (s, a) = (seed.as_bytes(), address.octets());
                 format!("fa:16:3e:{:02x}:{:02x}:{:02x}", s[0] ^ a[1], s[1] ^ a[2], s[2] ^ a[3])
             })
-            .find(|mac| !self.macs.contains(mac))
+            .find(|mac| !self.macs.contains_key(mac))
             .unwrap_or_default()
     }
 }
 
 /// The first free address after `after`, going round once.
-fn next_free(pool: &Pool, held: &BTreeMap<Ipv4Addr, String>, after: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
+fn next_free(pool: &Pool, held: &BTreeMap<Ipv4Addr, BTreeSet<String>>, after: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
     let start = after.map(u32::from).filter(|a| (pool.first..pool.last).contains(a)).map_or(pool.first, |a| a + 1);
     (start..=pool.last).chain(pool.first..start).map(Ipv4Addr::from).find(|a| pool.holds(*a) && !held.contains_key(a))
 }
@@ -186,7 +197,7 @@ mod tests {
         let (mut book, pool) = (Book::default(), Pool::new(&subnet("10.0.0.0/29")).unwrap());
         let a = Ipv4Addr::new(10, 0, 0, 4);
         assert_eq!(book.take("n", &pool, Some(a), "u1").unwrap().0, a);
-        assert_eq!(book.take("n", &pool, Some(a), "u1").unwrap().0, a);
+        assert_eq!(book.take("n", &pool, Some(a), "u1"), Err(NoAddress::Taken(a)), "for a second interface");
         assert_eq!(book.take("n", &pool, Some(a), "u2"), Err(NoAddress::Taken(a)));
         let router = Ipv4Addr::new(10, 0, 0, 1);
         assert!(matches!(book.take("n", &pool, Some(router), "u2"), Err(NoAddress::Outside(..))));
@@ -217,6 +228,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_address_is_free_once_nobody_holds_it_and_not_before(
+            steps in proptest::collection::vec((any::<bool>(), 0u8..4, 2u8..5), 0..60),
+        ) {
+            let pool = Pool::new(&subnet("10.0.0.0/29")).unwrap();
+            let (mut book, mut model) = (Book::default(), BTreeSet::new());
+            for (hold, who, last) in steps {
+                let (address, mac, uid) = (Ipv4Addr::new(10, 0, 0, last), format!("m{last}"), who.to_string());
+                if hold {
+                    let other = book.hold("n", address, &mac, &uid);
+                    prop_assert_eq!(other.is_some(), model.iter().any(|(a, u)| *a == address && *u != who));
+                    model.insert((address, who));
+                } else {
+                    book.release("n", address, &mac, &uid);
+                    model.remove(&(address, who));
+                }
+                let held: BTreeSet<_> = model.iter().map(|(a, _)| *a).collect();
+                prop_assert_eq!(book.in_use("n"), held.len() as u64);
+                prop_assert_eq!(book.macs.len(), held.len());
+                let taken = book.clone().take("n", &pool, Some(address), "new") == Err(NoAddress::Taken(address));
+                prop_assert_eq!(taken, held.contains(&address));
+            }
+        }
+
         #[test]
         fn no_address_and_no_mac_is_ever_given_twice(steps in proptest::collection::vec((0u8..2, 0usize..12), 0..80)) {
             let pool = Pool::new(&subnet("10.0.0.0/28")).unwrap();
