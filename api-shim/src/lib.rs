@@ -19,6 +19,7 @@
 pub mod app;
 pub mod authenticate;
 pub mod authorize;
+pub mod client;
 pub mod commands;
 pub mod config;
 pub mod fault;

@@ -10,12 +10,12 @@ use axum::{
     routing::get,
 };
 use http::StatusCode;
-use kube::Client;
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 
 use crate::{
     app::App,
     authenticate::keys,
+    client,
     config::ServeArgs,
     http::{
         bounded::{Bounded, Peer},
@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let client = Client::try_default().await.context("no Kubernetes configuration (KUBECONFIG or in-cluster)")?;
+    let client = client::connect().await.context("no Kubernetes configuration (KUBECONFIG or in-cluster)")?;
     let app = App::new(&args, client);
     app.files.prepare().await.with_context(|| format!("cannot use the image folder {}", args.image_dir.display()))?;
     tokio::spawn(keep_keys(app.clone(), args.namespace.clone()));
