@@ -68,6 +68,12 @@ impl Authorizer {
         self.may(&permit.caller().user, namespace, rule).await
     }
 
+    /// The same about the one object with this `metadata.name`, which a Role may name.
+    pub async fn may_also_on(&self, permit: &Permit, rule: Rule, name: &str) -> Result<bool, Fault> {
+        let namespace = (rule.scope == Scope::Project).then(|| permit.project());
+        self.verdict(Question::new(&permit.caller().user, namespace, rule).about(name)).await
+    }
+
     /// Whether `user` may do what `rule` says in `namespace` (`None`: everywhere) to all objects.
     pub async fn may(&self, user: &User, namespace: Option<&str>, rule: Rule) -> Result<bool, Fault> {
         self.verdict(Question::new(user, namespace, rule)).await
