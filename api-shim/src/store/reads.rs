@@ -85,15 +85,30 @@ pub fn network(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Network
         .find(|n| n.usable_in(permit.project()) && permit.covers(&n.metadata))
 }
 
-/// The Images that the permit's project sees in a list; community ones of others only when asked for.
-pub fn images(stores: &Stores, permit: &Permit, community: bool) -> Vec<Arc<Image>> {
-    let own = |i: &Image| i.namespace().as_deref() == Some(permit.project());
+/// Which Images of other projects a list shows besides the public ones, because they are asked for. What anybody can
+/// show to a project without its consent must not turn up in its lists, where clients look names up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// Those of the community.
+    pub community: bool,
+    /// Those that name the project as a member. Nobody can accept them yet.
+    pub shared: bool,
+}
+
+/// The Images that the permit's project sees in a list.
+pub fn images(stores: &Stores, permit: &Permit, foreign: Foreign) -> Vec<Arc<Image>> {
     let mut all = stores.images.all();
-    all.retain(|i| permit.covers(&i.metadata));
-    all.retain(|i| {
-        own(i) || (i.usable_in(permit.project()) && (community || i.spec.visibility != ImageVisibility::Community))
-    });
+    all.retain(|i| permit.covers(&i.metadata) && is_listed(i, permit.project(), foreign));
     all
+}
+
+fn is_listed(image: &Image, project: &str, foreign: Foreign) -> bool {
+    let asked_for = match image.spec.visibility {
+        ImageVisibility::Public | ImageVisibility::Private => true,
+        ImageVisibility::Community => foreign.community,
+        ImageVisibility::Shared => foreign.shared,
+    };
+    image.namespace().as_deref() == Some(project) || (asked_for && image.usable_in(project))
 }
 
 /// An Image that the permit's project may use, by id.
@@ -133,4 +148,37 @@ pub(super) fn key_pair_of(stores: &Stores, user: &User, project: &str, name: &st
     all.retain(|k| k.display_name() == name);
     all.sort_by_key(|k| (k.spec.user.is_none(), k.metadata.creation_timestamp.clone()));
     all.into_iter().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_others_show_to_a_project_is_listed_only_when_asked_for() {
+        let image = |namespace: &str, visibility: &str| -> Image {
+            let members = (visibility == "Shared").then(|| json!(["victim"]));
+            serde_json::from_value(json!({
+                "apiVersion": "compute.ostler.dev/v1alpha1", "kind": "Image",
+                "metadata": {"name": "x", "namespace": namespace},
+                "spec": {"source": {"upload": {}}, "diskFormat": "raw", "visibility": visibility, "members": members},
+            }))
+            .unwrap()
+        };
+        let (none, shared) = (Foreign::default(), Foreign { shared: true, ..Foreign::default() });
+        let community = Foreign { community: true, ..Foreign::default() };
+        for (visibility, wanted) in [
+            ("Public", [true, true, true]),
+            ("Shared", [false, true, false]),
+            ("Community", [false, false, true]),
+            ("Private", [false, false, false]),
+        ] {
+            let got = [none, shared, community].map(|f| is_listed(&image("evil", visibility), "victim", f));
+            assert_eq!(got, wanted, "{visibility}");
+            assert!(is_listed(&image("victim", visibility), "victim", none), "{visibility}");
+        }
+        assert!(!is_listed(&image("evil", "Shared"), "other", shared), "not a member");
+    }
 }

@@ -5,10 +5,15 @@ use ostler_crds::Image;
 use serde_json::Value;
 
 use super::view;
-use crate::{fault::Fault, http::Query, http::query::truth, shape::time, store::updated_at};
+use crate::{
+    fault::Fault,
+    http::{Query, query::truth},
+    shape::time,
+    store::{reads::Foreign, updated_at},
+};
 
 /// Keys that are no filters.
-const CONTROL: &[&str] = &["limit", "marker", "sort", "sort_key", "sort_dir", "member_status", "tag"];
+const CONTROL: &[&str] = &["limit", "marker", "sort", "sort_key", "sort_dir", "tag"];
 
 /// What a list is cut by.
 #[derive(Debug, Default)]
@@ -18,6 +23,7 @@ pub struct Filter {
     sizes: (Option<u64>, Option<u64>),
     times: Vec<(bool, String, Timestamp)>,
     visibility: Option<String>,
+    member_status: Option<String>,
     hidden: bool,
     nothing: bool,
 }
@@ -38,6 +44,10 @@ impl Filter {
                     "all" => filter.visibility = Some("all".to_owned()),
                     _ => return Err(invalid()),
                 },
+                "member_status" => match value {
+                    "accepted" | "pending" | "rejected" | "all" => filter.member_status = Some(value.to_owned()),
+                    _ => return Err(invalid()),
+                },
                 "os_hidden" => filter.hidden = truth(value).ok_or_else(invalid)?,
                 "protected" => {
                     let word = truth(value).ok_or_else(invalid)?;
@@ -51,9 +61,14 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether community images of other projects are asked for.
-    pub fn wants_community(&self) -> bool {
-        matches!(self.visibility.as_deref(), Some("community" | "all"))
+    /// Which images of other projects are asked for. All shared ones are pending.
+    pub fn foreign(&self) -> Foreign {
+        let visibility = self.visibility.as_deref();
+        let shared = match self.member_status.as_deref() {
+            None => visibility == Some("shared"),
+            Some(status) => matches!(status, "pending" | "all"),
+        };
+        Foreign { community: matches!(visibility, Some("community" | "all")), shared }
     }
 
     /// Whether an image fits.
@@ -158,6 +173,15 @@ mod tests {
         assert!(fits("protected=True") && !fits("protected=false"));
         assert!(!fits("os_hidden=true"));
         assert!(Filter::of(&Query::parse("visibility=some")).is_err());
+    }
+
+    #[test]
+    fn shared_images_of_others_are_asked_for_by_visibility_or_status() {
+        let shared = |query: &str| Filter::of(&Query::parse(query)).unwrap().foreign().shared;
+        assert!(shared("visibility=shared") && shared("member_status=pending") && shared("member_status=all&name=x"));
+        assert!(!shared("") && !shared("name=x") && !shared("visibility=all") && !shared("os_hidden=true"));
+        assert!(!shared("visibility=shared&member_status=accepted") && !shared("member_status=rejected"));
+        assert!(Filter::of(&Query::parse("member_status=some")).is_err());
     }
 
     proptest! {

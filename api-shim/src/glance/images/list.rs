@@ -22,7 +22,7 @@ pub async fn list(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
         Some("0") => None,
         _ => Some(Page::of(&inbound.query, PAGE, MAX_PAGE)?),
     };
-    let mut images = reads::images(&inbound.app.stores, &permit, filter.wants_community());
+    let mut images = reads::images(&inbound.app.stores, &permit, filter.foreign());
     images.retain(|i| filter.fits(i));
     sort::sort(&mut images, &inbound.query)?;
     let (images, more) = match page {
