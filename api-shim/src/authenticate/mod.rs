@@ -84,12 +84,12 @@ impl Authenticator {
     }
 
     /// The user with this name and password. The answer, and the work behind it, is the same for an unknown user, an
-    /// unset password and a wrong one. 429 after repeated failures from one address.
+    /// unset password and a wrong one. 429 for a moment after repeated failures from one address.
     pub async fn by_password(&self, name: &str, password: String, peer: IpAddr) -> Result<(User, Origin), Fault> {
-        self.not_throttled(name, peer)?;
+        admitted(self.with_throttle(|t| t.check(name, peer, Instant::now())))?;
         let turn = self.verifier.turn().await?;
         // Again: while this one waited, others sent at the same time may have failed.
-        self.not_throttled(name, peer)?;
+        admitted(self.with_throttle(|t| t.admit(name, peer, Instant::now())))?;
         let found = self.users().find(name);
         let hash = found.as_ref().map(|u| u.password_hash.clone()).or_else(|| self.users().any_hash());
         let (good, _turn) = turn.verify(password, hash).await?;
@@ -104,12 +104,6 @@ impl Authenticator {
                 Err(Fault::unauthorized())
             }
         }
-    }
-
-    fn not_throttled(&self, name: &str, peer: IpAddr) -> Result<(), Fault> {
-        let Some(seconds) = self.with_throttle(|t| t.check(name, peer, Instant::now())) else { return Ok(()) };
-        let fault = Fault::new(http::StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts; try again later.");
-        Err(Fault { retry_after: Some(seconds), ..fault })
     }
 
     /// The user behind a Kubernetes bearer token.
@@ -157,6 +151,13 @@ impl Authenticator {
     fn with_throttle<T>(&self, f: impl FnOnce(&mut Throttle) -> T) -> T {
         f(&mut self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
+}
+
+/// 429 if there are seconds to wait.
+fn admitted(wait: Option<u32>) -> Result<(), Fault> {
+    let Some(seconds) = wait else { return Ok(()) };
+    let fault = Fault::new(http::StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts; try again in some seconds.");
+    Err(Fault { retry_after: Some(seconds), ..fault })
 }
 
 /// What a token is to stand for.

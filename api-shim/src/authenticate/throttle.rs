@@ -1,5 +1,7 @@
-//! Slows down guessing: each failure after the third doubles the time until the next attempt of the same name from the
-//! same address is looked at. Whether the name exists makes no difference. Pure: the time is an argument.
+//! Slows down guessing: after three failures, attempts of the same name from the same address are looked at one at a
+//! time, with a fixed pause between them. The pause does not grow, because behind address translation all users have one
+//! address: who guesses must not keep out who knows the password. Whether the name exists makes no difference. Pure: the
+//! time is an argument.
 
 use std::{
     collections::HashMap,
@@ -11,8 +13,10 @@ use sha2::{Digest, Sha256};
 
 /// Failures that cost nothing.
 const FREE: u32 = 3;
-/// Longest pause.
-const LONGEST: Duration = Duration::from_secs(60);
+/// Between two attempts after that.
+const PAUSE: Duration = Duration::from_secs(2);
+/// What failed within this time is not forgotten for want of room, unless nothing else is left.
+const RECENT: Duration = Duration::from_secs(60);
 /// After this time without a failure all is forgiven.
 const MEMORY: Duration = Duration::from_secs(15 * 60);
 /// Most entries kept.
@@ -20,16 +24,8 @@ const ENTRIES: usize = 20_000;
 
 struct Entry {
     failures: u32,
+    /// Of the last failure, or of the last attempt that was let in.
     last: Instant,
-}
-
-impl Entry {
-    fn pause(&self) -> Duration {
-        match self.failures.checked_sub(FREE) {
-            None => Duration::ZERO,
-            Some(over) => Duration::from_secs(1 << over.min(6)).min(LONGEST),
-        }
-    }
 }
 
 /// A name and an address. The name as a digest: it comes from whoever calls, as long as they like.
@@ -47,14 +43,26 @@ impl Throttle {
     /// Seconds to wait before an attempt is looked at; `None`: none.
     pub fn check(&self, name: &str, peer: IpAddr, now: Instant) -> Option<u32> {
         let entry = self.0.get(&key(name, peer))?;
-        let left = (entry.last + entry.pause()).saturating_duration_since(now);
+        let pause = if entry.failures < FREE { Duration::ZERO } else { PAUSE };
+        let left = (entry.last + pause).saturating_duration_since(now);
         if left.is_zero() { None } else { u32::try_from(left.as_secs() + 1).ok() }
+    }
+
+    /// As [`Self::check`], and whoever is let in takes the turn: others that come at the same time wait for the next.
+    pub fn admit(&mut self, name: &str, peer: IpAddr, now: Instant) -> Option<u32> {
+        let wait = self.check(name, peer, now);
+        if wait.is_none()
+            && let Some(entry) = self.0.get_mut(&key(name, peer)).filter(|e| e.failures >= FREE)
+        {
+            entry.last = now;
+        }
+        wait
     }
 
     /// An attempt failed.
     pub fn failed(&mut self, name: &str, peer: IpAddr, now: Instant) {
         if self.0.len() >= ENTRIES {
-            self.0.retain(|_, e| now.saturating_duration_since(e.last) < LONGEST);
+            self.0.retain(|_, e| now.saturating_duration_since(e.last) < RECENT);
         }
         if self.0.len() >= ENTRIES {
             self.0.clear();
@@ -78,20 +86,33 @@ mod tests {
     const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     #[test]
-    fn pauses_double_up_to_a_minute_and_end() {
-        let (mut t, now) = (Throttle::default(), Instant::now());
-        let waits: Vec<Option<u32>> = (0..12)
-            .map(|_| {
-                t.failed("a", PEER, now);
-                t.check("a", PEER, now)
-            })
-            .collect();
-        assert_eq!(&waits[..6], &[None, None, Some(2), Some(3), Some(5), Some(9)]);
-        assert_eq!(waits[11], Some(61));
-        assert_eq!(t.check("b", PEER, now), None);
-        assert_eq!(t.check("a", PEER, now + LONGEST), None);
+    fn after_three_failures_one_attempt_in_two_seconds_is_let_in() {
+        let (mut t, start) = (Throttle::default(), Instant::now());
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        for _ in 0..FREE {
+            assert_eq!(t.admit("a", PEER, start), None);
+            t.failed("a", PEER, start);
+        }
+        assert_eq!((t.check("a", PEER, start), t.check("b", PEER, start)), (Some(3), None));
+        assert_eq!((t.admit("a", PEER, at(2)), t.admit("a", PEER, at(2))), (None, Some(3)));
+        t.failed("a", PEER, at(2));
+        assert_eq!(t.admit("a", PEER, at(3)), Some(2));
         t.succeeded("a", PEER);
-        assert_eq!(t.check("a", PEER, now), None);
+        assert_eq!((t.admit("a", PEER, at(3)), t.admit("a", PEER, at(3))), (None, None));
+    }
+
+    #[test]
+    fn who_guesses_for_ever_does_not_keep_out_who_knows_the_password() {
+        let (mut t, start) = (Throttle::default(), Instant::now());
+        for second in 0..3600 {
+            let now = start + Duration::from_secs(second);
+            if t.admit("a", PEER, now).is_none() {
+                t.failed("a", PEER, now);
+            }
+        }
+        // However much failed before.
+        assert!(t.check("a", PEER, start + Duration::from_secs(3599)).is_some_and(|s| s <= 3));
+        assert_eq!(t.admit("a", PEER, start + Duration::from_secs(3602)), None);
     }
 
     #[test]
