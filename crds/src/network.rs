@@ -94,6 +94,8 @@ pub struct BridgeSpec {
         .message("cidr must name the network itself (no host bits) with a prefix of /16 to /29").field_path(".cidr"),
     validation = Rule::new("!has(self.gateway) || (isIP(self.gateway) && isCIDR(self.cidr) && cidr(self.cidr).containsIP(self.gateway))")
         .message("gateway must be an address in cidr").field_path(".gateway"),
+    validation = Rule::new("!has(self.gateway) || !self.cidr.startsWith(self.gateway + '/')")
+        .message("gateway must not be the address of the network itself").field_path(".gateway"),
     validation = Rule::new("!has(self.dnsServers) || self.dnsServers.all(a, isIP(a) && ip(a).family() == 4)")
         .message("dnsServers must be IPv4 addresses").field_path(".dnsServers"),
     validation = Rule::new("!has(self.pool) || (isIP(self.pool.first) && isIP(self.pool.last) && isCIDR(self.cidr) && cidr(self.cidr).containsIP(self.pool.first) && cidr(self.cidr).containsIP(self.pool.last))")

@@ -32,6 +32,9 @@ const MAX_L1_ENTRIES: u32 = 32 * 1024 * 1024 / 8;
 /// Largest disk that a guest may be shown: 64 TiB.
 const MAX_VIRTUAL_SIZE: u64 = 64 << 40;
 
+/// What the tables of a small disk may take, in bytes; those of a large one are a small part of it.
+const TABLES: u64 = 64 << 20;
+
 /// What was found out about an image that may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inspected {
@@ -65,6 +68,16 @@ pub enum Refusal {
     /// Its tables or its disk are larger than any honest image's.
     #[error("the image claims a disk of {0} bytes, or tables beyond what QEMU accepts")]
     TooLarge(u64),
+    /// Its file is far larger than its disk: bytes that no guest sees and that would only fill hosts.
+    #[error(
+        "the file has {size} bytes, but its disk only {virtual_size}; compact it: qemu-img convert -O qcow2 IN OUT"
+    )]
+    Padded {
+        /// Bytes of the file.
+        size: u64,
+        /// Bytes of the disk.
+        virtual_size: u64,
+    },
     /// Its header contradicts itself.
     #[error("the image is damaged: {0}")]
     Damaged(String),
@@ -92,7 +105,9 @@ pub async fn inspect(path: &Path, format: DiskFormat) -> Result<Inspected, Refus
         DiskFormat::Raw => Ok(Inspected { virtual_size: size.next_multiple_of(SECTOR) }),
         DiskFormat::Qcow2 => {
             check_header(&head)?;
-            inspect_qcow2(path).await
+            let inspected = inspect_qcow2(path).await?;
+            check_padding(size, inspected.virtual_size)?;
+            Ok(inspected)
         }
     }
 }
@@ -115,6 +130,14 @@ fn check_header(head: &[u8]) -> Result<(), Refusal> {
     }
     if disk > MAX_VIRTUAL_SIZE || l1 > MAX_L1_ENTRIES {
         return Err(Refusal::TooLarge(disk));
+    }
+    Ok(())
+}
+
+/// Refuses a file that is larger than its disk and the tables of a fully allocated one.
+fn check_padding(size: u64, virtual_size: u64) -> Result<(), Refusal> {
+    if size > virtual_size.saturating_add(virtual_size / 16).saturating_add(TABLES) {
+        return Err(Refusal::Padded { size, virtual_size });
     }
     Ok(())
 }
@@ -164,6 +187,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = made(&dir, "a", &[]);
         assert_eq!(inspect(&path, DiskFormat::Qcow2).await.unwrap().virtual_size, 16 << 20);
+    }
+
+    #[tokio::test]
+    async fn a_padded_file_is_refused_and_a_fully_allocated_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let full = made(&dir, "full", &["-o", "preallocation=falloc"]);
+        assert_eq!(inspect(&full, DiskFormat::Qcow2).await.unwrap().virtual_size, 16 << 20);
+        let padded = made(&dir, "padded", &[]);
+        std::fs::File::options().write(true).open(&padded).unwrap().set_len(60 << 30).unwrap();
+        let verdict = inspect(&padded, DiskFormat::Qcow2).await;
+        assert!(matches!(verdict, Err(Refusal::Padded { virtual_size: 0x100_0000, .. })), "{verdict:?}");
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Which addresses an image may be fetched from. A tenant names the URL, so the machine's own services, the cloud's
 //! metadata service and multicast are closed unless an admin opens them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -35,7 +35,17 @@ impl AddressGuard {
     }
 }
 
+/// Where clouds serve metadata to their machines beside 169.254.169.254: Alibaba and EC2.
+const CLOUD_METADATA: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)), IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254))];
+
+/// The well-known prefix with which a v6 address stands for a v4 one (RFC 6052).
+const NAT64: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
+
 fn is_special(address: IpAddr) -> bool {
+    if CLOUD_METADATA.contains(&address) {
+        return true;
+    }
     match address {
         IpAddr::V4(a) => {
             a.is_loopback()
@@ -44,6 +54,10 @@ fn is_special(address: IpAddr) -> bool {
                 || a.is_multicast()
                 || a.is_broadcast()
                 || a.octets()[0] == 0
+        }
+        IpAddr::V6(a) if a.segments().starts_with(&NAT64) => {
+            let [.., w, x, y, z] = a.octets();
+            is_special(Ipv4Addr::new(w, x, y, z).into())
         }
         IpAddr::V6(a) => a.is_loopback() || a.is_unspecified() || a.is_multicast() || a.is_unicast_link_local(),
     }
@@ -71,7 +85,18 @@ mod tests {
     #[test]
     fn the_machine_itself_and_the_metadata_service_are_closed() {
         let guard = AddressGuard::default();
-        for closed in ["127.0.0.1", "169.254.169.254", "0.0.0.0", "::1", "::ffff:127.0.0.1", "fe80::1", "224.0.0.1"] {
+        for closed in [
+            "127.0.0.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "::1",
+            "::ffff:127.0.0.1",
+            "fe80::1",
+            "224.0.0.1",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "64:ff9b::a9fe:a9fe",
+        ] {
             assert!(!guard.permits(closed.parse().unwrap()), "{closed}");
         }
         for open in ["10.0.0.1", "192.0.2.7", "2001:db8::1"] {

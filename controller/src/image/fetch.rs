@@ -198,6 +198,9 @@ impl Fetcher {
         }
         let limit = wanted.size.unwrap_or(self.limit).min(self.limit);
         let announced = response.content_length();
+        if announced.is_some_and(|size| size > limit) {
+            return Err(FetchError::TooLarge { url: url.to_owned(), limit });
+        }
         let part = PartFile::beside(target);
         let mut file = fs::File::create(&part.path).await?;
         let mut hasher = Hasher::default();

@@ -51,6 +51,10 @@ use crate::rule::{immutable, not_served};
     validation = Rule::new("has(self.image)").message("image is required").field_path(".image"),
     validation = Rule::new("!(self.powerState in ['Paused', 'Suspended', 'Shelved'])")
         .message("powerState must be Running or Stopped; Paused, Suspended and Shelved are not served yet").field_path(".powerState"),
+    validation = Rule::new("!has(self.networks) || self.networks.all(n, self.networks.exists_one(m, m.name == n.name))")
+        .message("networks must name each Network once").field_path(".networks"),
+    validation = Rule::new("!has(self.metadata) || self.metadata.all(k, k.size() >= 1 && k.size() <= 255)")
+        .message("keys of metadata must have 1 to 255 characters").field_path(".metadata"),
     validation = immutable("image", "that is a rebuild, which is not served yet; delete the Server and make a new one"),
     validation = immutable("keyPair", "it is put into the guest when it is made"),
     validation = immutable("networks", "attaching and detaching is not served yet"),
@@ -165,7 +169,9 @@ pub struct ServerNetwork {
 #[x_kube(
     validation = not_served("secretRef", "use text or base64"),
     validation = Rule::new("(has(self.text) ? 1 : 0) + (has(self.base64) ? 1 : 0) + (has(self.secretRef) ? 1 : 0) == 1")
-        .message("userData must have exactly one of text, base64, secretRef")
+        .message("userData must have exactly one of text, base64, secretRef"),
+    validation = Rule::new("!has(self.text) || bytes(self.text).size() <= 65536")
+        .message("userData.text must have at most 65536 bytes in UTF-8").field_path(".text")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct UserData {

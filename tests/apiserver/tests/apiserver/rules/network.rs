@@ -35,6 +35,7 @@ pub fn table() -> Table {
                 all["access"] = json!(["prod"]);
                 all
             }),
+            refuses(subnet(json!({"gateway": "10.20.0.0"})), "gateway must not be the address of the network itself"),
             refuses(subnet(json!({"cidr": "fd00::/64"})), range),
             refuses(subnet(json!({"cidr": "everywhere"})), range),
             refuses(subnet(json!({"cidr": "10.20.0.1/24"})), prefix),
