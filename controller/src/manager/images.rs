@@ -2,7 +2,7 @@
 //! no host could use. The hosts fetch it again, by the digest that is written here.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,8 +14,8 @@ use kube::{
     api::{Patch, PatchParams},
     runtime::{
         Controller,
-        controller::{Action, Config},
-        reflector::ObjectRef,
+        controller::Action,
+        reflector::{ObjectRef, Store},
         watcher,
     },
 };
@@ -28,14 +28,14 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use super::{Context, turns::Turns};
 use crate::{
     common::backoff::Backoff,
     image::{FetchError, Fetched, Wanted},
 };
 
-/// Images that are fetched at once.
-const CONCURRENCY: u16 = 4;
+/// How often a check looks whether its Image is still wanted.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time between two reports of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
@@ -43,6 +43,8 @@ struct Checker {
     context: Context,
     changed: Arc<Notify>,
     backoff: Backoff<ObjectRef<Image>>,
+    images: Store<Image>,
+    turns: Turns,
 }
 
 /// Removes what a crash left in the scratch folder, and makes it if it is missing.
@@ -69,9 +71,11 @@ pub async fn run(context: &Context, controller: Controller<Image>, changed: Arc<
         context: context.clone(),
         changed,
         backoff: Backoff::new(Duration::from_secs(5), Duration::from_secs(300)),
+        images: controller.store(),
+        turns: Turns::default(),
     });
+    // Passes are not limited, but checks are: one that waits for its turn costs next to nothing.
     controller
-        .with_config(Config::default().concurrency(CONCURRENCY))
         .graceful_shutdown_on(term.cancelled_owned())
         .run(reconcile, on_error, checker)
         .for_each(|_| std::future::ready(()))
@@ -96,7 +100,11 @@ async fn reconcile(image: Arc<Image>, checker: Arc<Checker>) -> Result<Action, k
             // Our own reports of progress and failure come back by the watch; they are no reason to fetch again.
             match checker.backoff.resting(&ObjectRef::from_obj(&*image)) {
                 Some(left) => Ok(Action::requeue(left)),
-                None => check(&image, source, &checker).await,
+                None => tokio::select! {
+                    done = check(&image, source, &checker) => done,
+                    // A change, if that is what it was, brings the Image back.
+                    () = unwanted(&image, &checker.images) => Ok(Action::await_change()),
+                },
             }
         }
     }
@@ -108,23 +116,50 @@ fn on_error(image: Arc<Image>, error: &kube::Error, checker: Arc<Checker>) -> Ac
     Action::requeue(wait)
 }
 
-/// Fetches and checks one image, and says what came of it.
+/// A file that is removed however its check ends.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Most often there is none.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Waits until the Image is gone, is being deleted, or is another one than was read.
+async fn unwanted(image: &Image, images: &Store<Image>) {
+    while still_wanted(image, images.get(&ObjectRef::from_obj(image)).as_deref()) {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn still_wanted(image: &Image, now: Option<&Image>) -> bool {
+    now.is_some_and(|now| {
+        now.meta().uid == image.meta().uid
+            && now.meta().deletion_timestamp.is_none()
+            && now.spec.source == image.spec.source
+            && now.spec.disk_format == image.spec.disk_format
+    })
+}
+
+/// Fetches and checks one image when its turn comes, and says what came of it.
 async fn check(image: &Image, source: &HttpSource, checker: &Checker) -> Result<Action, kube::Error> {
     let key = ObjectRef::from_obj(image);
-    let target = checker.context.args.scratch_dir.join(format!("check-{}", image.uid().unwrap_or_default()));
+    let _turn = checker.turns.enter(&image.namespace().unwrap_or_default()).await;
+    let target = Scratch(checker.context.args.scratch_dir.join(format!("check-{}", image.uid().unwrap_or_default())));
     let wanted = Wanted { sha256: source.sha256.clone(), size: None, format: image.spec.disk_format };
     let (progress, told) = tokio::sync::watch::channel(None);
     let report_progress = tell_progress(image, checker, told);
-    let fetch = checker.context.fetcher.fetch(&source.url, &wanted, &target, move |done, of| {
+    let fetch = checker.context.fetcher.fetch(&source.url, &wanted, &target.0, move |done, of| {
         let percent = of.filter(|n| *n > 0).map(|n| u32::try_from(done * 100 / n).unwrap_or(100).min(100));
         progress.send_replace(percent);
     });
     let result = tokio::select! {
         result = fetch => result,
-        never = report_progress => match never {},
+        () = report_progress => return Ok(Action::await_change()),
     };
     // Only the verdict is kept: hosts fetch for themselves.
-    let _ = tokio::fs::remove_file(&target).await;
+    drop(target);
     let about = image.object_ref(&());
     match result {
         Ok(fetched) => {
@@ -183,12 +218,8 @@ fn told_before(image: &Image, error: &FetchError) -> bool {
         .is_some_and(|c| c.reason == error.reason() && c.message.starts_with(&error.to_string()))
 }
 
-/// Writes progress from time to time; never ends.
-async fn tell_progress(
-    image: &Image,
-    checker: &Checker,
-    told: tokio::sync::watch::Receiver<Option<u32>>,
-) -> std::convert::Infallible {
+/// Writes progress from time to time; ends when there is no such Image any more.
+async fn tell_progress(image: &Image, checker: &Checker, told: tokio::sync::watch::Receiver<Option<u32>>) {
     let began = Instant::now();
     loop {
         tokio::time::sleep(PROGRESS_EVERY).await;
@@ -196,8 +227,10 @@ async fn tell_progress(
         let message = format!("fetching for {} s", began.elapsed().as_secs());
         let mut status = report(image, ImageState::Saving, reason::IN_PROGRESS, message);
         status.progress = percent;
-        if let Err(error) = write(image, checker, status).await {
-            tracing::debug!(%error, "progress of an image was not written");
+        match write(image, checker, status).await {
+            Ok(Written::Done) => {}
+            Ok(Written::NoSuchImage) => return,
+            Err(error) => tracing::debug!(%error, "progress of an image was not written"),
         }
     }
 }
@@ -236,7 +269,14 @@ fn report(image: &Image, state: ImageState, reason: &'static str, message: Strin
     }
 }
 
-async fn write(image: &Image, checker: &Checker, status: ImageStatus) -> Result<(), kube::Error> {
+/// What came of a write.
+enum Written {
+    Done,
+    /// Its Image is gone, another one has its name, or the shim has the say by now.
+    NoSuchImage,
+}
+
+async fn write(image: &Image, checker: &Checker, status: ImageStatus) -> Result<Written, kube::Error> {
     let api = Api::<Image>::namespaced(checker.context.client.clone(), &image.namespace().unwrap_or_default());
     let patch = json!({
         "apiVersion": Image::api_version(&()),
@@ -248,7 +288,52 @@ async fn write(image: &Image, checker: &Checker, status: ImageStatus) -> Result<
     // Once the shim has taken an upload, its word stands; of an image from the web nobody else has a say.
     let params = if image.spec.source.http.is_some() { params.force() } else { params };
     match api.patch_status(&image.name_any(), &params, &Patch::Apply(&patch)).await {
-        Err(kube::Error::Api(refusal)) if refusal.code == 404 || refusal.code == 409 => Ok(()),
-        other => other.map(|_| ()),
+        Err(kube::Error::Api(refusal)) if refusal.code == 404 || refusal.code == 409 => Ok(Written::NoSuchImage),
+        other => other.map(|_| Written::Done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use kube::runtime::reflector;
+
+    use super::*;
+
+    fn image(uid: &str) -> Image {
+        let source = json!({ "http": { "url": "https://a.example/i", "sha256": "0".repeat(64) } });
+        serde_json::from_value(json!({
+            "apiVersion": Image::api_version(&()), "kind": Image::kind(&()),
+            "metadata": { "name": "i", "namespace": "n", "uid": uid },
+            "spec": { "source": source, "diskFormat": "raw" },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_check_is_for_the_very_image_that_was_read() {
+        let i = image("u");
+        assert!(still_wanted(&i, Some(&i.clone())));
+        assert!(!still_wanted(&i, None));
+        assert!(!still_wanted(&i, Some(&image("another"))));
+        let mut deleted = i.clone();
+        deleted.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        assert!(!still_wanted(&i, Some(&deleted)));
+        let mut changed = i.clone();
+        if let Some(http) = changed.spec.source.http.as_mut() {
+            http.url.push('2');
+        }
+        assert!(!still_wanted(&i, Some(&changed)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_an_image_is_noticed_soon() {
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&watcher::Event::Apply(image("u")));
+        let i = image("u");
+        let mut unwanted = std::pin::pin!(unwanted(&i, &store));
+        assert!(tokio::time::timeout(Duration::from_secs(60), &mut unwanted).await.is_err());
+        writer.apply_watcher_event(&watcher::Event::Delete(image("u")));
+        tokio::time::timeout(LOOK_EVERY * 2, unwanted).await.unwrap();
     }
 }

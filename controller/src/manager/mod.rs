@@ -19,6 +19,7 @@ mod ledger;
 mod networks;
 mod place;
 mod stores;
+mod turns;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
