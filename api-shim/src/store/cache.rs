@@ -4,8 +4,8 @@ use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
     fmt::Debug,
     hash::Hash,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use futures::{Stream, StreamExt};
@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use super::compact::compact;
+use super::{absent::Absent, compact::compact};
 
 /// How long a reply waits for the cache to catch up with a write.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -91,6 +91,7 @@ struct Shared<K> {
     tick: watch::Sender<u64>,
     /// Objects whose deletion was seen. What is merely missing from a new list is not told here.
     deleted: broadcast::Sender<Arc<K>>,
+    absent: Mutex<Absent>,
 }
 
 /// One kind in memory.
@@ -123,7 +124,8 @@ where
     /// A cache that nothing fills yet.
     pub fn empty() -> Self {
         let deleted = broadcast::Sender::new(256);
-        Self(Arc::new(Shared { objects: RwLock::default(), tick: watch::Sender::new(0), deleted }))
+        let (objects, tick, absent) = (RwLock::default(), watch::Sender::new(0), Mutex::default());
+        Self(Arc::new(Shared { objects, tick, deleted, absent }))
     }
 
     /// Applies events until they end.
@@ -135,7 +137,10 @@ where
                 Ok(watcher::Event::Init) => listed = Objects::default(),
                 Ok(watcher::Event::InitApply(object)) => listed.insert(compact(object)),
                 Ok(watcher::Event::InitDone) => self.change(|o| *o = std::mem::take(&mut listed)),
-                Ok(watcher::Event::Apply(object)) => self.change(|o| o.insert(compact(object))),
+                Ok(watcher::Event::Apply(object)) => {
+                    self.is_there(&object);
+                    self.change(|o| o.insert(compact(object)));
+                }
                 Ok(watcher::Event::Delete(object)) => {
                     self.change(|o| o.remove(&object));
                     // Nobody may be listening.
@@ -180,6 +185,26 @@ where
         self.read(|o| o.with_id(id))
     }
 
+    /// Whether the API server had no object with this id in the namespace a moment ago. Look at [`Self::by_id`] first.
+    pub fn is_absent(&self, namespace: &str, id: Uuid) -> bool {
+        self.absent(|a| a.contains(namespace, id, Instant::now()))
+    }
+
+    /// The API server had none when it was `asked`.
+    pub fn note_absent(&self, namespace: &str, id: Uuid, asked: Instant) {
+        self.absent(|a| a.note(namespace, id, asked));
+    }
+
+    fn is_there(&self, object: &K) {
+        if let (Some(namespace), Ok(id)) = (&object.meta().namespace, OpenStackId::of(object.meta())) {
+            self.absent(|a| a.forget(namespace, id.uuid()));
+        }
+    }
+
+    fn absent<T>(&self, f: impl FnOnce(&mut Absent) -> T) -> T {
+        f(&mut self.0.absent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// All objects, sorted by namespace and name.
     pub fn all(&self) -> Vec<Arc<K>> {
         self.read(|o| o.by_name.values().cloned().collect())
@@ -194,6 +219,7 @@ where
 
     /// Waits until the cache has seen `written`, or a later version of it, or its deletion; at most two seconds.
     pub async fn wait_for(&self, written: &K) {
+        self.is_there(written);
         let (name, uid) = (name_of(written), written.uid());
         let version = written.resource_version().and_then(|v| v.parse::<u64>().ok());
         let mut seen_before = false;
@@ -329,6 +355,21 @@ mod tests {
         .await;
         assert!(cache.by_id(Uuid::from_u128(1)).is_empty());
         assert_eq!(cache.by_id(Uuid::from_u128(2)).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_written_or_seen_is_absent_no_more() {
+        let cache = after(vec![Event::Init, Event::InitDone]).await;
+        let note = |id| cache.note_absent("a", Uuid::from_u128(id), Instant::now());
+        let is_absent = |id| cache.is_absent("a", Uuid::from_u128(id));
+        note(1);
+        note(2);
+        assert!(is_absent(1) && is_absent(2));
+        let seen = Event::Apply(object("a", "x", 1, 1));
+        cache.clone().follow(futures::stream::iter([Ok(seen)])).await;
+        note(1);
+        cache.wait_for(&object("a", "x", 1, 1)).await;
+        assert!(!is_absent(1) && is_absent(2));
     }
 
     #[tokio::test]

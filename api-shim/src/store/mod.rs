@@ -4,6 +4,7 @@
 //! the cache falls through to the API server, so that a second replica agrees. Every function that touches objects of a
 //! project demands a [`crate::authorize::Permit`].
 
+mod absent;
 mod cache;
 mod compact;
 pub mod files;

@@ -1,7 +1,7 @@
 //! Reads. Each demands a permit and shows only what its project may see; what is not there and what is not theirs are
 //! told apart by nobody.
 
-use std::{fmt::Debug, hash::Hash, sync::Arc};
+use std::{fmt::Debug, hash::Hash, sync::Arc, time::Instant};
 
 use kube::{Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope};
 use ostler_crds::{Flavor, Image, KeyPair, Network, OpenStackId, Server, image::ImageVisibility};
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The object of the permit's project with this id. A miss in memory falls through to the API server, because another
-/// replica may have made the object a moment ago.
+/// replica may have made the object a moment ago; not more than once in two seconds for the same id.
 pub async fn own_by_id<K>(client: &Client, cache: &Cache<K>, permit: &Permit, id: &str) -> Result<Option<Arc<K>>, Fault>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
@@ -31,11 +31,16 @@ where
     if own.is_some() || is_elsewhere {
         return Ok(own);
     }
+    if cache.is_absent(permit.project(), id) {
+        return Ok(None);
+    }
+    let asked = Instant::now();
     let api: Api<K> = Api::namespaced(client.clone(), permit.project());
     let fault = |e: kube::Error| refusal::read_fault("object", &e);
     let listed = api.list_metadata(&ListParams::default()).await.map_err(fault)?;
     let is_it = |m: &kube::core::ObjectMeta| OpenStackId::of(m).is_ok_and(|i| i.uuid() == id);
     let Some(name) = listed.items.into_iter().find(|m| is_it(&m.metadata)).map(|m| m.name_any()) else {
+        cache.note_absent(permit.project(), id, asked);
         return Ok(None);
     };
     let found = api.get_opt(&name).await.map_err(fault)?;
