@@ -11,6 +11,7 @@ pub mod reply;
 pub mod route;
 pub mod router;
 pub mod service;
+mod unserved;
 
 pub use action::Action;
 pub use base_url::BaseUrl;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{
     BaseUrl, Handler, Inbound, Microversion, Query, Reply, Route, Service, action, bounded::Peer, microversion,
+    unserved::unserved,
 };
 use crate::{
     app::App,
@@ -48,12 +49,15 @@ pub fn router(app: Arc<App>) -> Router {
 /// Answers a request that no row matches.
 async fn stray(app: Arc<App>, request: Request, status: StatusCode) -> Response {
     let service = Service::of_path(request.uri().path());
-    let message = match status {
-        StatusCode::METHOD_NOT_ALLOWED => "The method is not allowed for this resource.",
-        _ => "The resource could not be found.",
+    let fault = match (unserved(service, request.uri().path()), status) {
+        (Some(what), _) => Fault::not_served(&format!("The API for {what}")),
+        (None, StatusCode::METHOD_NOT_ALLOWED) => {
+            Fault::new(status, "The method is not allowed for this resource, or not served by this version.")
+        }
+        (None, _) => Fault::new(status, "The resource could not be found: this version serves nothing at this path."),
     };
     let base = BaseUrl::of(app.settings.public_url.as_ref(), request.headers());
-    finish(service, &request_id(), None, &base, Err(Fault::new(status, message)))
+    finish(service, &request_id(), None, &base, Err(fault))
 }
 
 async fn serve(app: Arc<App>, route: &'static Route, params: RawPathParams, request: Request) -> Response {

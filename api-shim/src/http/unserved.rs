@@ -1,0 +1,77 @@
+//! What OpenStack has at paths that no row of the table serves, and stock clients ask for: they are told what is missing,
+//! and not merely that nothing is there. Pure.
+
+use super::Service;
+
+/// Paths below a service's version, `*` for any one segment, with what they are for. A path below one of them is for the
+/// same.
+const PATHS: &[(Service, &str, &str)] = &[
+    (Service::Compute, "os-quota-sets", "compute quotas"),
+    (Service::Compute, "os-quota-class-sets", "compute quotas"),
+    (Service::Compute, "os-simple-tenant-usage", "usage of projects"),
+    (Service::Compute, "os-hypervisors", "hypervisors"),
+    (Service::Compute, "os-services", "compute services"),
+    (Service::Compute, "os-aggregates", "host aggregates"),
+    (Service::Compute, "os-migrations", "migrations"),
+    (Service::Compute, "os-server-groups", "server groups"),
+    (Service::Compute, "os-volumes", "volumes"),
+    (Service::Compute, "servers/*/remote-consoles", "remote consoles"),
+    (Service::Compute, "servers/*/os-interface", "interfaces of servers"),
+    (Service::Compute, "servers/*/os-volume_attachments", "volumes"),
+    (Service::Compute, "servers/*/os-instance-actions", "events of servers"),
+    (Service::Compute, "servers/*/os-server-password", "passwords of servers"),
+    (Service::Compute, "servers/*/diagnostics", "diagnostics of servers"),
+    (Service::Compute, "servers/*/migrations", "migrations"),
+    (Service::Compute, "servers/*/topology", "topology of servers"),
+    // Reads of the list are served.
+    (Service::Compute, "servers/*/tags", "changing tags of servers"),
+    (Service::Compute, "flavors/*/os-flavor-access", "access to flavors"),
+    (Service::Compute, "flavors/*/os-extra_specs", "changing flavors"),
+    (Service::Image, "images/*/members", "image members"),
+    (Service::Image, "images/*/actions", "deactivating images"),
+    (Service::Image, "images/*/import", "importing images"),
+    (Service::Image, "images/*/stage", "importing images"),
+    (Service::Image, "images/*/locations", "image locations"),
+    (Service::Image, "tasks", "image tasks"),
+    (Service::Image, "metadefs", "metadata definitions"),
+];
+
+/// What the API at `path`, which no row matches, is for; `None` if OpenStack has nothing there that is known here.
+pub fn unserved(service: Service, path: &str) -> Option<&'static str> {
+    let below = |root: &&str| path.strip_prefix(*root)?.strip_prefix('/');
+    let segments: Vec<&str> = service.version_roots().iter().find_map(below)?.split('/').collect();
+    // In compute a project may come first.
+    let shorter = if service == Service::Compute { segments.get(1..).unwrap_or_default() } else { &[] };
+    let fits = |pattern: &str, path: &[&str]| {
+        let pattern: Vec<&str> = pattern.split('/').collect();
+        path.len() >= pattern.len() && pattern.iter().zip(path).all(|(p, s)| *p == "*" || p == s)
+    };
+    let row = PATHS.iter().find(|(s, p, _)| *s == service && (fits(p, &segments) || fits(p, shorter)))?;
+    Some(row.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_served_is_named() {
+        for (path, wanted) in [
+            ("/compute/v2.1/os-quota-sets/prod", Some("compute quotas")),
+            ("/compute/v2.1/prod/os-simple-tenant-usage/prod", Some("usage of projects")),
+            ("/v2.1/os-hypervisors/detail", Some("hypervisors")),
+            ("/compute/v2.1/servers/1/remote-consoles", Some("remote consoles")),
+            ("/compute/v2.1/servers/1/tags/red", Some("changing tags of servers")),
+            ("/compute/v2.1/os-server-groups", Some("server groups")),
+            ("/image/v2/images/1/members", Some("image members")),
+            ("/image/v2/images/1/actions/deactivate", Some("deactivating images")),
+            ("/image/v2/1/tasks", None),
+            ("/compute/v2.1/no-such", None),
+            ("/compute/v2.1", None),
+            ("/compute/os-hypervisors", None),
+            ("/network/v2.0/tasks", None),
+        ] {
+            assert_eq!(unserved(Service::of_path(path), path), wanted, "{path}");
+        }
+    }
+}
