@@ -192,11 +192,18 @@ impl Campaign {
         let leads = self.candidate.leads_until().is_some();
         self.candidate.stand_down();
         self.leadership.set(None);
-        let Some(version) = self.candidate.version().filter(|_| leads).map(str::to_owned) else { return };
-        let given = timeout(PATIENCE, self.patch(&version, json!({ "holderIdentity": null, "renewTime": null }))).await;
-        if !matches!(given, Ok(Ok(_))) {
+        if leads && !matches!(timeout(PATIENCE, self.empty()).await, Ok(Ok(()))) {
             tracing::warn!("the Lease could not be given back; it ends by itself");
         }
+    }
+
+    /// Empties the Lease if it is ours. It is read first: a renewal that was cut off may have been taken.
+    async fn empty(&self) -> Result<(), kube::Error> {
+        let record = record(&self.leases.get(MANAGER_LEASE).await?);
+        if record.holder.as_deref() == Some(self.candidate.identity()) {
+            self.patch(&record.version, json!({ "holderIdentity": null, "renewTime": null })).await?;
+        }
+        Ok(())
     }
 }
 
