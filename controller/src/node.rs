@@ -13,6 +13,7 @@
 
 mod act;
 mod console;
+mod fetch;
 mod gate;
 mod host;
 mod lock;
@@ -50,6 +51,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
     console::{Authorizer, Streams, tls},
+    fetch::Fetches,
     gate::BootGate,
     host::ThisHost,
     metrics::Metrics,
@@ -148,7 +150,8 @@ struct Node<H> {
     name: String,
     client: Client,
     hypervisor: H,
-    storage: Storage,
+    storage: Arc<Storage>,
+    fetches: Fetches,
     servers: Servers,
     networks: Store<Network>,
     host: ThisHost,
@@ -196,18 +199,21 @@ async fn run_with<H: Hypervisor>(
     let mut registry = Registry::default();
     let (servers, writer) = reflector::store();
     let (networks, keep_networks) = watch::networks(client.clone());
+    let (servers, storage) = (Servers(servers), Arc::new(Storage::new(layout.clone(), cache)));
+    let (signals, metrics) = (Signals::default(), Metrics::new(&mut registry));
     let node = Arc::new(Node {
         name: args.node_name.clone(),
         hypervisor,
-        storage: Storage::new(layout.clone(), cache),
-        servers: Servers(servers),
+        fetches: Fetches::new(Arc::clone(&storage), servers.clone(), signals.clone(), metrics.clone()),
+        storage,
+        servers,
         networks,
         host: ThisHost::new(HostEndpoint { url, ca_bundle: tls.pem }),
         memories: Memories::default(),
         retries: Retries::default(),
         gate: BootGate::new(args.boots_at_once, args.boot_seconds.map(Duration::from_secs)),
         events: Events::new(client.clone(), "ostler-node", &args.node_name),
-        metrics: Metrics::new(&mut registry),
+        metrics,
         client: client.clone(),
     });
 
@@ -222,7 +228,7 @@ async fn run_with<H: Hypervisor>(
     tasks.spawn(end.clone().run_until_cancelled_owned(keep_networks));
     let published = move || ready.set(true);
     tasks.spawn(host::run(node.clone(), published, end.clone()));
-    tasks.spawn(reconcile(node, writer, end.clone()));
+    tasks.spawn(reconcile(node, writer, signals, end.clone()));
     tasks.close();
 
     let ended = tokio::select! {
@@ -231,7 +237,7 @@ async fn run_with<H: Hypervisor>(
         () = shutdown.cancelled() => Ok(()),
     };
     end.cancel();
-    // Passes that are under way end well; a pass that fetches an image is cut off and begins anew.
+    // Passes that are under way end well; fetches of images are cut off and begin anew at the next start.
     if tokio::time::timeout(Duration::from_secs(20), tasks.wait()).await.is_err() {
         tracing::warn!("a pass was still under way; it is repeated at the next start");
     }
@@ -242,10 +248,10 @@ async fn run_with<H: Hypervisor>(
 async fn reconcile<H: Hypervisor>(
     node: Arc<Node<H>>,
     writer: reflector::store::Writer<watch::Guarded>,
+    signals: Signals,
     end: CancellationToken,
 ) {
     let Some(Ok(())) = end.run_until_cancelled(node.networks.wait_until_ready()).await else { return };
-    let signals = Signals::default();
     let (told, listener) = (signals.clone(), Arc::downgrade(&node));
     node.hypervisor.subscribe(Box::new(move |event| {
         if let (GuestEvent::Resync | GuestEvent::Disconnected, Some(node)) = (event, listener.upgrade()) {

@@ -3,34 +3,38 @@
 use std::time::{Duration, Instant};
 
 use ostler_crds::host::Accelerator;
-use ostler_engine::guest::Failure;
+use ostler_engine::guest::{Failure, Identity};
 use ostler_hypervisor::{Hypervisor, HypervisorStep, Step, StorageStep};
 
-use super::Node;
+use super::{Node, fetch::Answer};
 
 /// How far a plan got.
 #[derive(Debug)]
 pub enum Acted {
     /// All steps are done.
     Done,
-    /// It is not the guest's turn to boot yet, or its Server is being deleted meanwhile.
+    /// It is not the guest's turn to boot yet.
     Deferred,
+    /// Its image is on its way; a signal comes when it is there.
+    Fetching,
+    /// Its image cannot be had; there is no use in asking again before this time is over.
+    NotFetched(Failure, Duration),
     /// A step failed; those after it were not tried.
     Failed(Failure),
 }
 
-/// Does `steps` for the Server with this uid.
-pub async fn act<H: Hypervisor>(node: &Node<H>, uid: &str, accelerator: Accelerator, steps: &[Step]) -> Acted {
+/// Does `steps` for one guest.
+pub async fn act<H: Hypervisor>(node: &Node<H>, id: &Identity, accelerator: Accelerator, steps: &[Step]) -> Acted {
+    let uid = &id.owner.uid;
     for step in steps {
         let name = name_of(step);
         let began = Instant::now();
         let result = match step {
-            Step::Storage(step @ StorageStep::FetchImage { .. }) => tokio::select! {
-                fetched = node.storage.execute(step, uid) => fetched,
-                // A fetch may take hours, and a deletion must not wait for it.
-                () = unwanted(node, uid) => return Acted::Deferred,
+            Step::Storage(step) => match node.fetches.ask(step, uid, id.guest) {
+                Some(Answer::UnderWay) => return Acted::Fetching,
+                Some(Answer::Failed(failure, rest)) => return Acted::NotFetched(failure, rest),
+                None => node.storage.execute(step, uid).await,
             },
-            Step::Storage(step) => node.storage.execute(step, uid).await,
             Step::Hypervisor(step @ HypervisorStep::Start(_)) => {
                 let Some(slot) = node.gate.enter().await else { return Acted::Deferred };
                 let started = execute(node, step).await;
@@ -49,14 +53,6 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, uid: &str, accelerator: Accelera
         tracing::debug!(step = name, uid, "done");
     }
     Acted::Done
-}
-
-/// Waits until the Server is being deleted, or gone.
-async fn unwanted<H: Hypervisor>(node: &Node<H>, uid: &str) {
-    let wanted = || node.servers.by_uid(uid).is_some_and(|s| s.metadata.deletion_timestamp.is_none());
-    while wanted() {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
 }
 
 async fn execute<H: Hypervisor>(node: &Node<H>, step: &HypervisorStep) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use ostler_crds::{Server, names::GUEST_FINALIZER};
 use ostler_engine::guest::{
     Decision, Failure, Goal, Identity, Retry, ValidatedServer, Verdict, Wish, decide, identify, validate, wish::Power,
 };
-use ostler_hypervisor::{Hypervisor, ObservedDomain, Step};
+use ostler_hypervisor::{Hypervisor, ObservedDomain, Step, StorageStep};
 
 use super::{
     Node,
@@ -22,6 +22,8 @@ use super::{
 pub const SAFETY_NET: Duration = Duration::from_secs(600);
 /// When a pass that waits for the guest's turn to boot is repeated.
 const TURN: Duration = Duration::from_millis(200);
+/// When a pass that waits for its image is repeated, if no signal comes before.
+const FETCHING: Duration = Duration::from_secs(60);
 
 /// What a pass found out, before it is reported.
 pub struct Found {
@@ -98,7 +100,7 @@ async fn decided<H: Hypervisor>(
     let observed = observe::observe(node, id, server).await?;
     let host = observe::context(node, id.guest).await?;
     let decision = decide(validated, &observed, &host, &remembered.memory, Timestamp::now());
-    let acted = act(node, &id.owner.uid, host.accelerator, &decision.steps).await;
+    let acted = act(node, id, host.accelerator, &decision.steps).await;
     Ok((decision, observed.domain, acted))
 }
 
@@ -116,7 +118,12 @@ async fn concluded<H: Hypervisor>(
     let domain = if steps.is_empty() { before } else { observe::domain(node, id.guest).await.ok().flatten() };
     let (verdict, steps, requeue) = match acted {
         Acted::Failed(failure) => (Verdict::Failed(failure), vec![], None),
+        Acted::NotFetched(failure, rest) => (Verdict::Failed(failure), vec![], Some(rest)),
         Acted::Deferred => (Verdict::Waiting, vec![], Some(TURN)),
+        Acted::Fetching => {
+            remembered.fetched = steps.into_iter().find(|s| matches!(s, Step::Storage(StorageStep::FetchImage { .. })));
+            (Verdict::Waiting, vec![], Some(FETCHING))
+        }
         Acted::Done => {
             remembered.memory = memory;
             let verdict = match goal {
@@ -128,7 +135,8 @@ async fn concluded<H: Hypervisor>(
                 Goal::Gone => return Worked::Gone { foreign: false },
                 Goal::GoneButForeign => return Worked::Gone { foreign: true },
             };
-            (verdict, steps, requeue)
+            // What was fetched for an earlier pass is part of the story.
+            (verdict, remembered.fetched.take().into_iter().chain(steps).collect(), requeue)
         }
     };
     Worked::Found(Box::new(Found { verdict, domain, steps, requeue, validated: Some(validated) }))

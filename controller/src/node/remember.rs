@@ -8,6 +8,7 @@ use std::{
 
 use ostler_crds::{Server, ServerStatus};
 use ostler_engine::guest::Memory;
+use ostler_hypervisor::Step;
 
 /// Memories by the Server's uid.
 #[derive(Default)]
@@ -18,6 +19,8 @@ pub struct Memories(Mutex<HashMap<String, Remembered>>);
 pub struct Remembered {
     /// The engine's memory.
     pub memory: Memory,
+    /// The fetch that it waited for, until its steps are told of.
+    pub fetched: Option<Step>,
     written: Option<Written>,
     gone: bool,
 }

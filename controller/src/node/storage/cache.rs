@@ -1,14 +1,9 @@
-//! The image cache: bytes by digest, fetched once a host however many guests wait for them.
+//! The image cache: bytes by digest. `node::fetch` sees to it that they are fetched once however many guests wait.
 //!
 //! Nothing is ever removed from it by itself: overlays stand on these files. docs/reasons.md (DiskFull) tells
 //! how an admin empties it.
 
-use std::{
-    collections::HashMap,
-    fs, io,
-    os::unix::fs::PermissionsExt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fs, io, os::unix::fs::PermissionsExt};
 
 use ostler_crds::image::DiskFormat;
 
@@ -24,7 +19,6 @@ pub struct ImageCache {
     layout: Layout,
     web: Fetcher,
     shim: ShimSource,
-    under_way: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 /// Which bytes are wanted.
@@ -45,7 +39,7 @@ pub struct Bytes<'a> {
 impl ImageCache {
     /// A cache that fetches from web servers and from the shim.
     pub fn new(layout: Layout, web: Fetcher, shim: ShimSource) -> Self {
-        Self { layout, web, shim, under_way: Mutex::new(HashMap::new()) }
+        Self { layout, web, shim }
     }
 
     /// Whether bytes with this digest are there. They appear whole or not at all.
@@ -53,18 +47,8 @@ impl ImageCache {
         layout.image(sha256).try_exists()
     }
 
-    /// Has the bytes. Whoever asks for the same digest meanwhile waits for the first.
+    /// Has the bytes.
     pub async fn ensure(&self, bytes: Bytes<'_>) -> Result<(), StorageError> {
-        let turn = self.turn(bytes.sha256);
-        let held = turn.lock().await;
-        let fetched = self.fetch_if_missing(bytes).await;
-        drop(held);
-        drop(turn);
-        self.under_way().retain(|_, turn| Arc::strong_count(turn) > 1);
-        fetched
-    }
-
-    async fn fetch_if_missing(&self, bytes: Bytes<'_>) -> Result<(), StorageError> {
         let looking = StorageError::io("looking into the image cache");
         if Self::has(&self.layout, bytes.sha256).map_err(looking)? {
             return Ok(());
@@ -83,13 +67,5 @@ impl ImageCache {
         fs::set_permissions(&target, fs::Permissions::from_mode(0o444))
             .and_then(|()| sync_folder(&self.layout.images()))
             .map_err(StorageError::io("keeping the image"))
-    }
-
-    fn turn(&self, sha256: &str) -> Arc<tokio::sync::Mutex<()>> {
-        Arc::clone(self.under_way().entry(sha256.to_owned()).or_default())
-    }
-
-    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

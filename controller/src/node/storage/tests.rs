@@ -1,15 +1,6 @@
 //! Storage on a real file system with the real qemu-img. A machine without qemu-img fails these tests.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    os::unix::fs::PermissionsExt,
-    process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, process::Command};
 
 use axum::{Router, routing::get};
 use ostler_crds::image::DiskFormat;
@@ -27,7 +18,6 @@ fn sha256() -> String {
 struct Bench {
     storage: Storage,
     url: String,
-    asked: Arc<AtomicUsize>,
     _dir: tempfile::TempDir,
 }
 
@@ -35,25 +25,16 @@ const UID: &str = "uid-1";
 
 async fn bench() -> Bench {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&asked);
-    let answer = move || {
-        counter.fetch_add(1, Ordering::SeqCst);
-        async {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            "hello"
-        }
-    };
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let url = format!("http://{}/image", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/image", get(answer))).await });
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/image", get(|| async { "hello" }))).await });
     let dir = tempfile::tempdir().unwrap();
     let layout = Layout::new(dir.path());
     layout.create().unwrap();
     let args = Args { image_allow_cidr: vec!["127.0.0.0/8".parse().unwrap()], image_max_bytes: 1 << 20 };
     let shim = shim::Args { shim_url: None, shim_address: None, shim_ca: None, token_file: None };
     let cache = ImageCache::new(layout.clone(), Fetcher::new(&args).unwrap(), shim::ShimSource::new(shim));
-    Bench { storage: Storage::new(layout, cache), url, asked, _dir: dir }
+    Bench { storage: Storage::new(layout, cache), url, _dir: dir }
 }
 
 fn guest() -> GuestId {
@@ -105,15 +86,6 @@ async fn a_guests_files_are_made_shown_and_removed() {
     b.storage.execute(&StorageStep::RemoveGuestFiles { guest: guest() }, UID).await.unwrap();
     b.storage.execute(&StorageStep::RemoveGuestFiles { guest: guest() }, UID).await.unwrap();
     assert_eq!(fs::read_dir(layout.guests()).unwrap().count(), 0);
-}
-
-#[tokio::test]
-async fn an_image_is_fetched_once_however_many_ask() {
-    let b = bench().await;
-    let step = fetch(&b.url, &sha256());
-    let all = futures::future::join_all((0..8).map(|_| b.storage.execute(&step, UID))).await;
-    assert!(all.iter().all(Result::is_ok));
-    assert_eq!(b.asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
