@@ -6,7 +6,7 @@
 //! | vic | view in the project |
 //! | eve | edit in the rival project |
 //! | pat | everything, as platform administrator |
-//! | ned | list Servers in the project, and see and delete the one that is called `neds` |
+//! | ned | list Servers in the project, and see, reboot and delete the one that is called `neds` |
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -30,6 +30,7 @@ metadata: {name: ned}
 rules:
 - {apiGroups: [compute.ostler.dev], resources: [servers], verbs: [list]}
 - {apiGroups: [compute.ostler.dev], resources: [servers], resourceNames: [neds], verbs: [get, delete]}
+- {apiGroups: [compute.ostler.dev], resources: [servers/reboot], resourceNames: [neds], verbs: [update]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

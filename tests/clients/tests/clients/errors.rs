@@ -86,6 +86,32 @@ async fn what_cannot_be_made_is_refused_in_the_form_of_novas_faults() -> Result<
         let said = fault["notImplemented"]["message"].as_str().unwrap_or_default();
         assert!(status == 501 && said.ends_with("is not served by this version."), "{status} {fault}");
     }
+    let project = &world.project;
+    for (method, path, element) in [
+        (Method::GET, format!("/compute/v2.1/os-quota-sets/{project}"), "notImplemented"),
+        (Method::GET, format!("/compute/v2.1/{project}/os-simple-tenant-usage/{project}"), "notImplemented"),
+        (Method::POST, format!("{SERVERS}/{nothing}/remote-consoles"), "notImplemented"),
+        (Method::PUT, format!("{SERVERS}/{nothing}/tags"), "notImplemented"),
+        (Method::PUT, format!("{SERVERS}/{nothing}/tags/red"), "notImplemented"),
+        (Method::GET, format!("/image/v2/images/{nothing}/members"), "message"),
+        // The stock client looks at no answer to this one.
+        (Method::POST, format!("/image/v2/images/{nothing}/actions/deactivate"), "message"),
+    ] {
+        let (status, fault) = http.send(method, &path, Value::Null).await?;
+        let said = fault[element]["message"].as_str().or(fault[element].as_str()).unwrap_or_default();
+        assert!(status == 501 && said.ends_with("is not served by this version."), "{path} {status} {fault}");
+    }
+    let ada = world.ada()?;
+    for (command, what) in [
+        (&["quota", "show"][..], "compute quotas"),
+        (&["usage", "show"], "usage of projects"),
+        (&["hypervisor", "list"], "hypervisors"),
+        (&["server", "group", "list"], "server groups"),
+        (&["image", "member", "list", IMAGE], "image members"),
+    ] {
+        let said = ada.refused(command)?;
+        assert!(said.contains(&format!("The API for {what} is not served by this version.")), "{command:?}: {said}");
+    }
     let request = http.request(Method::POST, SERVERS).header("content-type", "text/plain").body("x");
     assert_eq!(request.send().await?.status().as_u16(), 415);
     let request = http.request(Method::POST, SERVERS).header("content-type", "application/json");

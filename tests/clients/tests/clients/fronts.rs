@@ -1,7 +1,10 @@
 //! Two fronts of one house: what is made by one is seen, changed and deleted by the other.
 
 use anyhow::{Context, Result};
-use kube::{ResourceExt, api::DeleteParams};
+use kube::{
+    ResourceExt,
+    api::{DeleteParams, Patch, PatchParams},
+};
 use ostler_crds::server::PowerState;
 use ostler_test_harness::{apply::apply_yaml, wait_for};
 use ostler_tests_clients::{IMAGE, NODE, PATIENCE, World};
@@ -156,6 +159,19 @@ async fn a_role_that_names_a_server_is_good_for_that_server_alone() -> Result<()
     assert_eq!((ned.get(&paths[0]).await?.0, ned.get(&paths[1]).await?.0), (200, 403));
     let start = json!({"os-start": null});
     assert_eq!(ned.send(Method::POST, &format!("{}/action", paths[0]), start).await?.0, 403);
+    // To reboot what is off is to start it, which the Role does not say.
+    wait_for("no host to take it", PATIENCE, || async {
+        Ok((ned.get(&paths[0]).await?.1["server"]["status"] == "ERROR").then_some(()))
+    })
+    .await?;
+    let off = json!({"spec": {"powerState": "Stopped"}});
+    servers.patch("neds", &PatchParams::default(), &Patch::Merge(&off)).await?;
+    let (reboot, action) = (json!({"reboot": {"type": "HARD"}}), format!("{}/action", paths[0]));
+    let (status, fault) = ned.send(Method::POST, &action, reboot.clone()).await?;
+    let said = fault["forbidden"]["message"].as_str().unwrap_or_default();
+    assert!(status == 403 && said.contains("update servers/power"), "{status} {fault}");
+    assert_eq!(servers.get("neds").await?.spec.power_state, PowerState::Stopped);
+    assert_eq!(ned.send(Method::POST, &format!("{}/action", paths[1]), reboot).await?.0, 403);
     assert_eq!(ned.send(Method::DELETE, &paths[1], Value::Null).await?.0, 403);
     assert_eq!(ned.send(Method::DELETE, &paths[0], Value::Null).await?.0, 204);
     servers.delete("not-neds", &DeleteParams::default()).await?;

@@ -231,3 +231,33 @@ async fn images_are_kept_from_other_projects_and_from_those_who_may_not() -> Res
     assert_eq!(ada.send(Method::DELETE, &path, Value::Null).await?.0, 204);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_project_shares_takes_no_name_and_is_found_by_id() -> Result<()> {
+    let world = World::shared().await?;
+    let admin = world.admin().await?;
+    let bait = format!(
+        "apiVersion: compute.ostler.dev/v1alpha1\nkind: Image\nmetadata: {{name: bait}}\n\
+         spec: {{displayName: well-known, diskFormat: raw, visibility: Shared, members: [{}], source: {{upload: {{}}}}}}\n",
+        world.project
+    );
+    apply_yaml(&admin, &bait, &world.rival).await?;
+    let images = Api::<Image>::namespaced(admin, &world.rival);
+    let id = images.get("bait").await?.uid().unwrap_or_default();
+    let (ada, http) = (world.ada()?, world.http("ada", &world.project).await?);
+    let listed = async |query: &str| -> Result<bool> {
+        let (status, list) = http.get(&format!("/image/v2/images?limit=1000&{query}")).await?;
+        ensure!(status == 200, "{status} {list}");
+        Ok(list["images"].as_array().into_iter().flatten().any(|i| i["id"] == *id))
+    };
+    wait_for("it to be seen", PATIENCE, || async { Ok(listed("member_status=pending").await?.then_some(())) }).await?;
+    assert!(listed("visibility=shared").await? && listed("member_status=all&name=well-known").await?);
+    for query in ["", "name=well-known", "visibility=all", "visibility=shared&member_status=accepted"] {
+        assert!(!listed(query).await?, "{query}");
+    }
+    let said = ada.refused(&["image", "show", "well-known"])?;
+    assert!(said.to_lowercase().contains("no image found"), "{said}");
+    assert_eq!(ada.json(&["image", "show", &id])?["name"], "well-known");
+    images.delete("bait", &DeleteParams::default()).await?;
+    Ok(())
+}
