@@ -114,7 +114,7 @@ pub struct HostStatus {
     /// What the machine has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Resources>,
-    /// What its guests use; refreshed at most once a minute. The scheduler does not rely on it.
+    /// What its guests use, their QEMU included; refreshed at most once a minute. The scheduler does not rely on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Resources>,
     /// How guests run.

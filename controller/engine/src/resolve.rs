@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 
 use ostler_crds::{
     Flavor, Image, KeyPair, Network, OpenStackId, Server,
-    host::Resources,
     image::ImageState,
     names::reason,
     server::{ResolvedFlavor, ResolvedImage, ResolvedKey},
@@ -82,9 +81,8 @@ pub fn resolve(server: &Server, named: &Named<'_>) -> Result<Resolved, Refusal> 
     let image = image(server, named.image, namespace, &flavor)?;
     let key = key(server, named.key_pair)?;
     let interfaces = interfaces(server, &named.networks, namespace)?;
-    let disk_gib = if flavor.disk_gib == 0 { image.virtual_size.div_ceil(GIB) } else { flavor.disk_gib };
     let request = Request {
-        resources: Resources { vcpus: flavor.vcpus.into(), memory_mib: flavor.memory_mib, disk_gib },
+        resources: flavor.footprint(image.virtual_size),
         zone: server.spec.availability_zone.clone(),
         node_selector: server.spec.node_selector.clone().unwrap_or_default(),
     };

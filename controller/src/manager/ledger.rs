@@ -71,16 +71,7 @@ impl Ledger {
             self.waiting.remove(&key);
         }
         let status = server.status.clone().unwrap_or_default();
-        let resources = status.flavor.as_ref().map(|f| Resources {
-            vcpus: f.vcpus.into(),
-            memory_mib: f.memory_mib,
-            disk_gib: match f.disk_gib {
-                0 => status.image.as_ref().map_or(0, |i| i.virtual_size.div_ceil(1 << 30)),
-                n => n,
-            },
-        });
-        let holding =
-            Holding { host, resources: resources.unwrap_or_default(), addresses: status.addresses, confirmed: true };
+        let holding = Holding { host, resources: status.footprint(), addresses: status.addresses, confirmed: true };
         if self.holdings.get(&uid) != Some(&holding) {
             self.release(&uid);
             self.hold(uid, holding);

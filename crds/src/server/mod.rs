@@ -3,6 +3,7 @@
 //! `spec` is the wish of its owner, `status` is what the manager (host, addresses, what was resolved) and the node role
 //! (the rest) say of it. [`state`] derives what OpenStack clients are shown from both.
 
+pub mod footprint;
 mod spec;
 pub mod state;
 mod status;

@@ -2,9 +2,10 @@
 
 use ostler_crds::{
     FlavorSpec, FlavorVisibility, ImageSpec, KeyPairSpec, NetworkSpec, ServerSpec,
+    host::Resources,
     image::{DiskFormat, ImageSource, ImageStatus, ImageVisibility},
     network::{NetworkMode, Subnet},
-    server::ServerNetwork,
+    server::{ServerNetwork, footprint::GUEST_OVERHEAD_MIB},
 };
 use rstest::rstest;
 
@@ -88,7 +89,7 @@ fn resolved(change: impl FnOnce(&mut Server, &mut Flavor, &mut Image, &mut Netwo
 #[test]
 fn a_server_that_names_what_exists_is_resolved() {
     let r = resolved(|_, _, _, _| {}).unwrap();
-    assert_eq!(r.request.resources, Resources { vcpus: 1, memory_mib: 128, disk_gib: 1 });
+    assert_eq!(r.request.resources, Resources { vcpus: 1, memory_mib: 128 + GUEST_OVERHEAD_MIB, disk_gib: 1 });
     assert_eq!((r.interfaces[0].network.as_str(), r.interfaces[0].label.as_str()), ("lan", "My LAN"));
 }
 

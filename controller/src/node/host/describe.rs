@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use ostler_crds::{
-    ConditionBuilder, ConditionStatus, HostStatus, Server,
+    ConditionBuilder, ConditionStatus, HostStatus, Server, ServerStatus,
     host::{HostEndpoint, Resources},
     names::{condition, reason},
 };
@@ -64,11 +64,11 @@ fn unreachable(previous: &HostStatus, why: &str) -> String {
 
 /// What the guests of these Servers use, running or not: a stopped guest keeps its place.
 pub fn used(servers: &[Server]) -> Resources {
-    let flavors = servers.iter().filter_map(|s| s.status.as_ref()?.flavor.as_ref());
-    flavors.fold(Resources::default(), |sum, f| Resources {
-        vcpus: sum.vcpus + u64::from(f.vcpus),
-        memory_mib: sum.memory_mib + f.memory_mib,
-        disk_gib: sum.disk_gib + f.disk_gib,
+    let all = servers.iter().filter_map(|s| s.status.as_ref()).map(ServerStatus::footprint);
+    all.fold(Resources::default(), |sum, one| Resources {
+        vcpus: sum.vcpus + one.vcpus,
+        memory_mib: sum.memory_mib + one.memory_mib,
+        disk_gib: sum.disk_gib + one.disk_gib,
     })
 }
 

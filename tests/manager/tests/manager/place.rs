@@ -1,6 +1,6 @@
 //! Placing: what is named, where there is room, and what it costs.
 
-use ostler_crds::{Network, names::reason};
+use ostler_crds::{Network, names::reason, server::footprint::GUEST_OVERHEAD_MIB};
 use ostler_test_harness::{api_requests::ApiRequests, wait_for, workload};
 use ostler_tests_manager::{PATIENCE, World, tiny_digest};
 
@@ -79,7 +79,7 @@ async fn an_asked_address_is_given_once_and_no_host_is_overfilled() -> anyhow::R
     let world = World::new().await?;
     let _manager = workload::manager(&world.cluster, "a", LOOPBACK).await?;
     // Room for three guests of 128 MiB beside the reserve of 512.
-    world.host("h1", 512 + 3 * 128).await?;
+    world.host("h1", 512 + 3 * (128 + GUEST_OVERHEAD_MIB)).await?;
     let asks = "{flavor: small, image: tiny, networks: [{name: lan, address: 10.77.0.9}]}";
     world.server("one", asks).await?;
     world.wait_bound("one").await?;
