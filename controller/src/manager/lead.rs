@@ -58,6 +58,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
         ledger: Arc::clone(&ledger),
         heartbeats: Arc::clone(&heartbeats),
         backoff: Backoff::new(Duration::from_secs(2), Duration::from_secs(60)),
+        doubtful: Arc::default(),
     });
     let fill = join_all([f1.boxed(), f2.boxed(), f3.boxed(), f4.boxed()]);
     let work = async {

@@ -1,6 +1,7 @@
 //! Server → Host: resolve, schedule, allocate, and one write that binds.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -34,8 +35,33 @@ pub struct Placer {
     pub ledger: Arc<Mutex<Ledger>>,
     pub heartbeats: Arc<Heartbeats>,
     pub backoff: Backoff<ObjectRef<Server>>,
+    /// Bindings whose fate is unknown, by the Server's uid.
+    pub doubtful: Arc<Mutex<HashMap<String, Sent>>>,
 }
 
+/// A binding as it was sent.
+#[derive(Clone)]
+pub struct Sent {
+    /// The Server as it was read.
+    server: Server,
+    host: String,
+    status: ServerStatus,
+    at: Instant,
+}
+
+/// What became of a binding.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is carried out.
+    Bound,
+    /// It is not and never will be.
+    Void,
+    /// It may be carried out still.
+    Unknown,
+}
+
+/// When to send a binding again whose fate is unknown, for the first time.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// When to look again at a Server whose binding is on its way.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// When to look again at a Server that its host is about to remove, if nothing wakes it before.
@@ -72,6 +98,28 @@ fn never_sent(error: &(dyn std::error::Error + 'static)) -> bool {
     client.is_some_and(|e| e.is_connect()) || error.source().is_some_and(never_sent)
 }
 
+fn code(result: &Result<(), Error>) -> Option<u16> {
+    match result {
+        Err(Error::Api(kube::Error::Api(status))) => Some(status.code),
+        Ok(()) | Err(Error::Api(_) | Error::NotLeading) => None,
+    }
+}
+
+/// What became of a binding of the Server with `uid` whose second sending was answered so. `there` is what was read after
+/// a conflict: `None` that nothing could be read, `Some(None)` that there is no such Server.
+fn fate(again: &Result<(), Error>, uid: &str, there: Option<Option<&Server>>) -> Fate {
+    match (code(again), there) {
+        (None, _) if again.is_ok() => Fate::Bound,
+        (Some(404), _) | (Some(409), Some(None)) => Fate::Void,
+        (Some(409), Some(Some(server))) => {
+            let host = server.status.as_ref().and_then(|s| s.host.as_ref());
+            if server.meta().uid.as_deref() == Some(uid) && host.is_some() { Fate::Bound } else { Fate::Void }
+        }
+        // Too many requests, no permission: that tells nothing of the first one.
+        _ => Fate::Unknown,
+    }
+}
+
 /// What is to be done about one Server.
 enum Decision {
     Bind { host: String, status: Box<ServerStatus> },
@@ -82,6 +130,10 @@ impl Placer {
     /// One pass over one Server.
     pub async fn reconcile(server: Arc<Server>, placer: Arc<Self>) -> Result<Action, Error> {
         let key = ObjectRef::from_obj(&*server);
+        let doubtful = placer.doubtful().remove(&server.uid().unwrap_or_default());
+        if let Some(sent) = doubtful.filter(|_| server.status.as_ref().is_none_or(|s| s.host.is_none())) {
+            return placer.settle(sent).await;
+        }
         if server.meta().deletion_timestamp.is_some() {
             return placer.let_go(&server).await;
         }
@@ -99,10 +151,9 @@ impl Placer {
             return Ok(Action::await_change());
         }
         match placer.decide(&server) {
-            Decision::Bind { host, status } => placer.bind(&server, &host, *status).await.map(|()| {
-                placer.backoff.succeeded(&key);
-                Action::await_change()
-            }),
+            Decision::Bind { host, status } => {
+                placer.bind(Sent { server: (*server).clone(), host, status: *status, at: Instant::now() }).await
+            }
             Decision::Refuse(refusal) => {
                 placer.refuse(&server, &refusal).await?;
                 Ok(Action::requeue(placer.backoff.failed(&key)))
@@ -196,30 +247,81 @@ impl Placer {
         Api::namespaced(self.context.client.clone(), &server.namespace().unwrap_or_default())
     }
 
-    async fn bind(&self, server: &Server, host: &str, status: ServerStatus) -> Result<(), Error> {
-        let uid = server.uid().unwrap_or_default();
-        let addresses: Vec<_> = status.addresses.iter().map(|a| format!("{} ({})", a.address, a.label)).collect();
+    async fn bind(&self, binding: Sent) -> Result<Action, Error> {
+        let uid = binding.server.uid().unwrap_or_default();
         if !self.context.leadership.holds() {
             self.ledger().cancel(&uid);
             return Err(Error::NotLeading);
         }
-        if let Err(error) = self.write_status(server, &status).await {
-            if error.is_refusal() {
+        match self.write_status(&binding.server, &binding.status).await {
+            Ok(()) => Ok(self.bound(&binding).await),
+            Err(error) if error.is_refusal() => {
                 self.ledger().cancel(&uid);
-            } else {
-                // It may still be carried out. If it is, the watch tells; until then nobody else gets what it holds.
-                let ledger = Arc::clone(&self.ledger);
-                tokio::spawn(async move {
-                    tokio::time::sleep(IN_FLIGHT).await;
-                    ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&uid);
-                });
+                Err(error)
             }
-            return Err(error);
+            Err(error) => {
+                tracing::warn!(server = %binding.server.name_any(), %error, "the fate of a binding is unknown");
+                self.doubt(binding);
+                Ok(Action::requeue(ASK_AGAIN))
+            }
         }
+    }
+
+    /// Sends a binding of unknown fate once more, as it was. Both carry the version of the Server that was read, so at
+    /// most one of them is carried out, and the answer tells of both.
+    async fn settle(&self, binding: Sent) -> Result<Action, Error> {
+        let uid = binding.server.uid().unwrap_or_default();
+        if !self.context.leadership.holds() {
+            self.doubt(binding);
+            return Err(Error::NotLeading);
+        }
+        let again = self.write_status(&binding.server, &binding.status).await;
+        let there = match code(&again) {
+            Some(409) => self.api(&binding.server).get_opt(&binding.server.name_any()).await.ok(),
+            _ => None,
+        };
+        match fate(&again, &uid, there.as_ref().map(Option::as_ref)) {
+            Fate::Bound => Ok(self.bound(&binding).await),
+            Fate::Void => {
+                self.ledger().cancel(&uid);
+                Ok(Action::requeue(Duration::ZERO))
+            }
+            Fate::Unknown => {
+                self.doubt(binding);
+                Ok(Action::requeue(LOOK_AGAIN))
+            }
+        }
+    }
+
+    /// Until the fate of this binding is known, nobody else gets what it holds.
+    fn doubt(&self, mut binding: Sent) {
+        let uid = binding.server.uid().unwrap_or_default();
+        let at = Instant::now();
+        binding.at = at;
+        self.doubtful().insert(uid.clone(), binding);
+        // A Server that vanished unseen gets no pass in which it could be asked about.
+        let (ledger, doubtful) = (Arc::clone(&self.ledger), Arc::clone(&self.doubtful));
+        tokio::spawn(async move {
+            tokio::time::sleep(IN_FLIGHT).await;
+            let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+            if doubtful.get(&uid).is_some_and(|binding| binding.at == at) {
+                doubtful.remove(&uid);
+                ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&uid);
+            }
+        });
+    }
+
+    fn doubtful(&self) -> MutexGuard<'_, HashMap<String, Sent>> {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn bound(&self, Sent { server, host, status, .. }: &Sent) -> Action {
+        self.backoff.succeeded(&ObjectRef::from_obj(server));
+        let addresses: Vec<_> = status.addresses.iter().map(|a| format!("{} ({})", a.address, a.label)).collect();
         let with = if addresses.is_empty() { String::new() } else { format!(" with {}", addresses.join(", ")) };
         let note = format!("placed on Host {host}{with}");
         self.context.events.normal(&server.object_ref(&()), reason::BOUND, "Bind", note).await;
-        Ok(())
+        Action::await_change()
     }
 
     async fn refuse(&self, server: &Server, refusal: &Refusal) -> Result<(), Error> {
@@ -303,6 +405,28 @@ mod tests {
         let url = format!("http://127.0.0.1:{port}").parse().unwrap();
         let client = crate::common::client::of(kube::Config::new(url)).unwrap();
         Api::<Host>::all(client).get("h").await.unwrap_err().into()
+    }
+
+    fn answered(code: u16) -> Result<(), Error> {
+        let status = kube::core::Status { code, ..Default::default() };
+        Err(kube::Error::Api(Box::new(status)).into())
+    }
+
+    #[test]
+    fn the_second_sending_tells_the_fate_of_the_first() {
+        let mut server = Server::new("s", ostler_crds::ServerSpec::default());
+        server.metadata.uid = Some("u".into());
+        assert_eq!(fate(&Ok(()), "u", None), Fate::Bound);
+        for code in [403, 429, 500, 504] {
+            assert_eq!(fate(&answered(code), "u", None), Fate::Unknown, "{code}");
+        }
+        assert_eq!(fate(&answered(404), "u", None), Fate::Void);
+        assert_eq!(fate(&answered(409), "u", None), Fate::Unknown, "it could not be read");
+        assert_eq!(fate(&answered(409), "u", Some(None)), Fate::Void);
+        assert_eq!(fate(&answered(409), "u", Some(Some(&server))), Fate::Void, "somebody else changed it");
+        server.status = Some(ServerStatus { host: Some("h".into()), ..Default::default() });
+        assert_eq!(fate(&answered(409), "u", Some(Some(&server))), Fate::Bound);
+        assert_eq!(fate(&answered(409), "another", Some(Some(&server))), Fate::Void, "a new one of that name");
     }
 
     #[tokio::test]
