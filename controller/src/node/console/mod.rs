@@ -1,37 +1,51 @@
 //! The streams of this host over HTTPS: `GET /v1/servers/{uid}/console?lines=N`.
 
 mod authorize;
+mod strangers;
 pub mod tail;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
     service::TowerToHyperService,
 };
 use ostler_engine::guest::{Folder, identify};
 use serde::Deserialize;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use self::strangers::{Stranger, Strangers};
 use super::{
     storage::{Layout, whose},
     watch::Servers,
 };
 pub use authorize::{Authorizer, Verdict};
 
-/// Connections at a time. Each costs a task and a handshake, and clients are few: the shim's replicas.
-const CONNECTIONS: usize = 64;
+/// Answers at a time to those whose token was found good. Clients are few: the shim's replicas.
+const ANSWERS: usize = 64;
+/// How long a connection may take until its request is there.
+const HELLO: Duration = Duration::from_secs(5);
 /// How long a connection may take from its first byte to its last.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -58,16 +72,23 @@ pub async fn serve(
     streams: Streams,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = Router::new().route("/v1/servers/{uid}/console", get(console)).with_state(streams);
     let acceptor = TlsAcceptor::from(tls);
     let listener = TcpListener::bind(addr).await?;
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    listen(listener, acceptor, router(streams), shutdown).await;
+    Ok(())
+}
+
+fn router(streams: Streams) -> Router {
+    Router::new().route("/v1/servers/{uid}/console", get(console)).with_state(streams)
+}
+
+async fn listen(listener: TcpListener, acceptor: TlsAcceptor, router: Router, shutdown: CancellationToken) {
+    let (room, strangers) = (Arc::new(Semaphore::new(ANSWERS)), Strangers::default());
     loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
-        let stream = tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
+        let (stream, peer) = tokio::select! {
+            () = shutdown.cancelled() => return,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, peer)) => (stream, strangers::peer(peer.ip())),
                 Err(error) => {
                     // Out of file descriptors, most likely: give the others time to end.
                     tracing::warn!(%error, "cannot accept a stream connection");
@@ -76,30 +97,75 @@ pub async fn serve(
                 }
             },
         };
-        let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(router.clone()));
+        let Some(stranger) = strangers.admit(peer) else {
+            tracing::debug!(%peer, "a stream connection too many");
+            continue;
+        };
+        let visitor = Visitor { peer, pass: Arc::new(Mutex::new(Pass::Stranger(stranger))), room: Arc::clone(&room) };
+        let router = router.clone().layer(Extension(visitor));
+        let acceptor = acceptor.clone();
         tokio::spawn(async move {
-            let served = tokio::time::timeout(DEADLINE, async {
-                let stream = acceptor.accept(stream).await?;
-                auto::Builder::new(TokioExecutor::new())
-                    .http1_only()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await
-            });
-            if let Ok(Err(error)) = served.await {
-                tracing::debug!(%error, "a stream connection ended early");
+            match timeout(DEADLINE, connection(stream, acceptor, router)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(error, "a stream connection ended early"),
+                Err(_) => tracing::debug!("a stream connection took too long"),
             }
-            drop(permit);
         });
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    router: Router,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let began = Instant::now();
+    let stream = timeout(HELLO, acceptor.accept(stream)).await??;
+    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
+    // One request each: a client that says nothing more keeps nothing.
+    let left = HELLO.saturating_sub(began.elapsed());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(left).keep_alive(false);
+    http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+struct Visitor {
+    peer: IpAddr,
+    pass: Arc<Mutex<Pass>>,
+    room: Arc<Semaphore>,
+}
+
+/// What a connection holds for as long as it lasts.
+enum Pass {
+    /// Its token is not checked yet.
+    Stranger(#[expect(dead_code, reason = "it counts until it is dropped")] Stranger),
+    /// It was found good; one that waits for an answer's turn holds nothing.
+    Known(#[expect(dead_code, reason = "it counts until it is dropped")] Option<OwnedSemaphorePermit>),
+}
+
+impl Visitor {
+    /// Its token was found good: waits for a turn to be answered, which it keeps to the end.
+    async fn come_in(&self) {
+        self.hold(Pass::Known(None));
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.room).acquire_owned().await.ok();
+        self.hold(Pass::Known(permit));
+    }
+
+    fn hold(&self, pass: Pass) {
+        *self.pass.lock().unwrap_or_else(PoisonError::into_inner) = pass;
     }
 }
 
 async fn console(
     State(streams): State<Streams>,
+    Extension(visitor): Extension<Visitor>,
     Path(uid): Path<String>,
     Query(params): Query<Params>,
     headers: HeaderMap,
 ) -> Response {
-    match answer(&streams, &uid, params.lines, &headers).await {
+    match answer(&streams, &visitor, &uid, params.lines, &headers).await {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response(),
         Err((status, why)) => (status, why).into_response(),
     }
@@ -107,6 +173,7 @@ async fn console(
 
 async fn answer(
     streams: &Streams,
+    visitor: &Visitor,
     uid: &str,
     lines: Option<usize>,
     headers: &HeaderMap,
@@ -117,8 +184,9 @@ async fn answer(
     let (namespace, name) = server.as_ref().map_or((String::new(), String::new()), |s| {
         (s.metadata.namespace.clone().unwrap_or_default(), s.metadata.name.clone().unwrap_or_default())
     });
-    match streams.authorizer.may_read(token, &namespace, &name).await {
-        Ok(Verdict::Allowed) => {}
+    match streams.authorizer.may_read(token, &namespace, &name, visitor.peer).await {
+        Ok(Verdict::Allowed) => visitor.come_in().await,
+        Ok(Verdict::TooMany) => return Err((StatusCode::TOO_MANY_REQUESTS, "too many bad tokens; try again later")),
         Ok(Verdict::Unauthenticated) => return Err((StatusCode::UNAUTHORIZED, "the token is not good for this host")),
         Ok(Verdict::Forbidden) => return Err((StatusCode::FORBIDDEN, "get servers/console is not allowed")),
         Err(error) => {
