@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
     printcolumn(name = "User", type_ = "string", json_path = ".spec.user", priority = 1),
     printcolumn(name = "Fingerprint", type_ = "string", json_path = ".status.fingerprint"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(
@@ -28,8 +29,8 @@ use serde::{Deserialize, Serialize};
         .message("the key of a KeyPair cannot be changed: make a new KeyPair"),
     validation = Rule::new("self.type != 'X509'")
         .message("type X509 is not served yet: use Ssh").field_path(".type"),
-    validation = Rule::new("self.type != 'Ssh' || self.publicKey.matches('^(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\\\\.com) [A-Za-z0-9+/]+=*( [^\\n]*)?\\n?$')")
-        .message("publicKey must be one line of an OpenSSH public key: TYPE BASE64 [COMMENT], TYPE one of ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256/384/521")
+    validation = Rule::new("self.type != 'Ssh' || self.publicKey.matches('^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5|ssh-rsa AAAAB3NzaC1yc2E|ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY|ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAzODQ|ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjE|sk-ssh-ed25519@openssh\\\\.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t|sk-ecdsa-sha2-nistp256@openssh\\\\.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20)[A-Za-z0-9+/]*=*( [^\\n]*)?\\n?$')")
+        .message("publicKey must be one line of an OpenSSH public key: TYPE BASE64 [COMMENT], TYPE one of ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256/384/521, BASE64 of that type")
         .field_path(".publicKey")
 )]
 #[serde(rename_all = "camelCase")]

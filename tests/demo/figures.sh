@@ -1,7 +1,7 @@
 #!/bin/bash
 # figures.sh: what a Server costs, measured on the running demo. Prints figures and ratios; judges nothing.
 #
-#   figures.sh [N]      N guests, one after the other (default 3)
+#   figures.sh [N]      N guests, one after the other (default 3); two minutes
 #
 # References of the same run: the same disks and the same domain started by `virsh create` alone, and the memory of its
 # QEMU. Machines differ, so the ratios are what can be compared.
@@ -78,6 +78,7 @@ memory() {
   done
 }
 
+row WHAT FIGURE REFERENCE RATIO
 before=$(our_writes)
 elapsed=$(for ((i = 1; i <= count; i++)); do guest "figures-$i"; done | median)
 sleep 2 # Events are written behind

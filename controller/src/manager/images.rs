@@ -89,10 +89,17 @@ async fn reconcile(image: Arc<Image>, checker: Arc<Checker>) -> Result<Action, k
     checker.changed.notify_one();
     let state = image.status.as_ref().and_then(|s| s.state);
     match (&image.spec.source.http, state) {
-        (_, Some(ImageState::Active | ImageState::Killed)) => Ok(Action::await_change()),
+        (_, Some(ImageState::Active | ImageState::Killed)) => {
+            // What was checked cannot change; what can, a name or who may use it, asks nothing of us but this.
+            if let Some(status) = observed_anew(&image) {
+                write(&image, &checker, status, Claim::Take).await?;
+            }
+            Ok(Action::await_change())
+        }
         (None, None) => {
             let message = "waiting for its bytes: openstack image create --file, or the image API's upload".to_owned();
-            write(&image, &checker, report(&image, ImageState::Queued, reason::AWAITING_UPLOAD, message)).await?;
+            write(&image, &checker, report(&image, ImageState::Queued, reason::AWAITING_UPLOAD, message), Claim::Leave)
+                .await?;
             Ok(Action::await_change())
         }
         (None, Some(ImageState::Queued | ImageState::Saving)) => Ok(Action::await_change()),
@@ -163,7 +170,7 @@ async fn check(image: &Image, source: &HttpSource, checker: &Checker) -> Result<
     let about = image.object_ref(&());
     match result {
         Ok(fetched) => {
-            write(image, checker, verified(image, fetched)).await?;
+            write(image, checker, verified(image, fetched), Claim::Leave).await?;
             checker.backoff.succeeded(&key);
             Ok(Action::await_change())
         }
@@ -186,12 +193,12 @@ async fn failed(
     if error.is_transient() {
         if !told_before(image, error) {
             let message = format!("{error}; {}", next_step(error));
-            write(image, checker, report(image, ImageState::Queued, error.reason(), message)).await?;
+            write(image, checker, report(image, ImageState::Queued, error.reason(), message), Claim::Leave).await?;
         }
         return Ok(Action::requeue(checker.backoff.failed(key)));
     }
     let message = format!("{error}; {}", next_step(error));
-    write(image, checker, report(image, ImageState::Killed, error.reason(), message)).await?;
+    write(image, checker, report(image, ImageState::Killed, error.reason(), message), Claim::Leave).await?;
     Ok(Action::await_change())
 }
 
@@ -227,7 +234,7 @@ async fn tell_progress(image: &Image, checker: &Checker, told: tokio::sync::watc
         let message = format!("fetching for {} s", began.elapsed().as_secs());
         let mut status = report(image, ImageState::Saving, reason::IN_PROGRESS, message);
         status.progress = percent;
-        match write(image, checker, status).await {
+        match write(image, checker, status, Claim::Leave).await {
             Ok(Written::Done) => {}
             Ok(Written::NoSuchImage) => return,
             Err(error) => tracing::debug!(%error, "progress of an image was not written"),
@@ -245,6 +252,17 @@ fn verified(image: &Image, fetched: Fetched) -> ImageStatus {
         virtual_size: Some(fetched.inspected.virtual_size),
         ..report(image, ImageState::Active, reason::VERIFIED, message)
     }
+}
+
+/// The status as it is, for the newest generation; `None` if it is that already.
+fn observed_anew(image: &Image) -> Option<ImageStatus> {
+    let generation = image.meta().generation;
+    let mut status = image.status.clone().filter(|s| s.observed_generation != generation)?;
+    status.observed_generation = generation;
+    for condition in &mut status.conditions {
+        condition.observed_generation = generation;
+    }
+    Some(status)
 }
 
 fn report(image: &Image, state: ImageState, reason: &'static str, message: String) -> ImageStatus {
@@ -276,7 +294,15 @@ enum Written {
     NoSuchImage,
 }
 
-async fn write(image: &Image, checker: &Checker, status: ImageStatus) -> Result<Written, kube::Error> {
+/// Whether a write takes fields from the shim.
+#[derive(PartialEq, Eq)]
+enum Claim {
+    Take,
+    /// Once the shim has taken an upload, its word stands; of an image from the web nobody else has a say.
+    Leave,
+}
+
+async fn write(image: &Image, checker: &Checker, status: ImageStatus, claim: Claim) -> Result<Written, kube::Error> {
     let api = Api::<Image>::namespaced(checker.context.client.clone(), &image.namespace().unwrap_or_default());
     let patch = json!({
         "apiVersion": Image::api_version(&()),
@@ -285,8 +311,7 @@ async fn write(image: &Image, checker: &Checker, status: ImageStatus) -> Result<
         "status": status,
     });
     let params = PatchParams::apply(MANAGER_FIELD_MANAGER);
-    // Once the shim has taken an upload, its word stands; of an image from the web nobody else has a say.
-    let params = if image.spec.source.http.is_some() { params.force() } else { params };
+    let params = if claim == Claim::Take || image.spec.source.http.is_some() { params.force() } else { params };
     match api.patch_status(&image.name_any(), &params, &Patch::Apply(&patch)).await {
         Err(kube::Error::Api(refusal)) if refusal.code == 404 || refusal.code == 409 => Ok(Written::NoSuchImage),
         other => other.map(|_| Written::Done),
@@ -324,6 +349,20 @@ mod tests {
             http.url.push('2');
         }
         assert!(!still_wanted(&i, Some(&changed)));
+    }
+
+    #[test]
+    fn a_change_that_asks_nothing_is_observed_once() {
+        let mut i = image("u");
+        i.metadata.generation = Some(1);
+        i.status = Some(report(&i, ImageState::Active, reason::VERIFIED, "fine".to_owned()));
+        assert_eq!(observed_anew(&i), None);
+        i.metadata.generation = Some(2);
+        let next = observed_anew(&i).unwrap();
+        assert_eq!((next.observed_generation, next.state), (Some(2), Some(ImageState::Active)));
+        assert!(next.conditions.iter().all(|c| c.observed_generation == Some(2)));
+        i.status = Some(next);
+        assert_eq!(observed_anew(&i), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,6 +17,13 @@ DIR=$1 ID=$2 life=$3
   cgroup_join "$(link_name "$ID")"
   exec unshare "${SANDBOX_NAMESPACES[@]}" --cgroup --fork --kill-child -- \
     tini -- bash "$here/lib/full-inside.sh" "$DIR" "$ID" "$life"
-) >"$DIR/log/sandbox.log" 2>&1 </dev/null || true
+) >"$DIR/log/sandbox.log" 2>&1 </dev/null &
+sandbox=$!
+# A cluster whose folder was removed can be found by nobody any more: it ends.
+while kill -0 "$sandbox" 2>/dev/null; do
+  [[ -e $DIR/.ostler-cluster ]] || kill -KILL "$sandbox"
+  sleep 2 &
+  wait -n "$sandbox" "$!" || true
+done
 link_down "$ID"
 cgroup_remove "$(link_name "$ID")" || true

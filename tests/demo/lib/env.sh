@@ -14,6 +14,7 @@ write_guest_ssh() {
 #!/bin/bash
 # guest-ssh SERVER [COMMAND...]: logs in to a guest of the demo's project with the demo's key.
 set -euo pipefail
+((\$#)) || { echo "guest-ssh SERVER [COMMAND...], SERVER as in: kubectl get servers" >&2 && exit 2; }
 address=\$("$demo/bin/kubectl" -n "$project" get "server.compute.ostler.dev/\$1" -o jsonpath='{.status.addresses[0].address}')
 shift
 exec "$repo/tests/cluster/cluster" enter --dir "$demo/cluster" -- ssh -i "$demo/id_ed25519" -o LogLevel=ERROR \\
@@ -42,6 +43,8 @@ export no_proxy="\${no_proxy:+\$no_proxy,}$(auth_url | sed 's|http://\(.*\):.*|\
 V
   )
   mv "$demo/env.new" "$demo/env"
+  # So that `kubectl get servers` shows those of the demo.
+  kubectl_ config set-context --current --namespace="$project" >/dev/null
 }
 
 say_what_next() {
@@ -53,9 +56,9 @@ The demo runs. In your own shell:
 
 then try
 
-    kubectl -n $project describe server hello
+    kubectl describe server hello
     openstack server create --image tiny --flavor small --key-name me --network lan --wait second
-    kubectl -n $project patch server hello --type merge -p '{"spec":{"powerState":"Stopped"}}'
+    kubectl patch server hello --type merge -p '{"spec":{"powerState":"Stopped"}}'
 
 and remove everything with \`make demo-down\`.
 T

@@ -5,6 +5,7 @@ guest_steps() {
   step "apply the examples" apply_examples
   step "wait for the guest" wait_for_guest
   step "wait for its ready line" wait_for_console
+  [[ $mode != local ]] || step "log in by ssh" wait_for_ssh
 }
 
 # The examples as they stand, with patches for what differs from machine to machine.
@@ -23,6 +24,9 @@ patches:
       - op: replace
         path: /spec/publicKey
         value: "$(cat "$demo/id_ed25519.pub")"
+  - target: {kind: Server, name: hello}
+    patch: |
+      - {op: add, path: /spec/powerState, value: Running}
   - target: {kind: Image, name: tiny}
     patch: |
 $(image_patch)
@@ -56,16 +60,18 @@ upload_image() {
 
 wait_for_guest() {
   kubectl_ -n "$project" wait --for=condition=Ready image.compute.ostler.dev/tiny --timeout=120s
+  kubectl_ -n "$project" wait --for=jsonpath='{.status.state.status}'=ACTIVE server.compute.ostler.dev/hello --timeout=180s
   kubectl_ -n "$project" wait --for=condition=Ready server.compute.ostler.dev/hello --timeout=180s
 }
 
+guest_id() { kubectl_ -n "$project" get server.compute.ostler.dev/hello -o jsonpath='{.metadata.uid}'; }
 guest_address() { kubectl_ -n "$project" get server.compute.ostler.dev/hello -o jsonpath='{.status.addresses[0].address}'; }
 
 # ready_line: the line with which the guest says that it has booted; fails when the console cannot be read.
 ready_line() {
   local console
   # shellcheck source=/dev/null
-  console=$(. "$demo/env" && openstack console log show hello) || return
+  console=$(. "$demo/env" && openstack console log show "$(guest_id)") || return
   grep -a 'OSTLER-READY' <<<"$console" | tail -n 1 || true
 }
 
@@ -81,6 +87,16 @@ wait_for_console() {
   return 1
 }
 
+# sshd is up a moment later than the ready line.
+wait_for_ssh() {
+  for _ in {1..30}; do
+    "$demo/bin/guest-ssh" hello hostname && return
+    sleep 2
+  done
+  echo "the guest does not answer by ssh; see: openstack console log show hello"
+  return 1
+}
+
 show() {
   printf '\n$ %s\n' "$*"
   # shellcheck source=/dev/null
@@ -91,7 +107,9 @@ show_guest() {
   show kubectl get servers -n "$project" -o wide
   printf '\nThe guest wrote to its serial console:\n  %s\n' "$(ready_line)"
   show openstack server list
-  show openstack server show hello
+  # It may have been renamed.
+  # shellcheck source=/dev/null
+  show openstack server show "$(. "$demo/env" && openstack server show "$(guest_id)" -f value -c name)"
   if [[ $mode == local ]]; then
     show guest-ssh hello hostname
   else

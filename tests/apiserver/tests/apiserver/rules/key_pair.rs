@@ -17,6 +17,8 @@ pub fn table() -> Table {
             refuses(json!({"publicKey": "-----BEGIN OPENSSH PRIVATE KEY-----"}), line),
             refuses(json!({"publicKey": format!("{KEY} a\nssh-rsa AAAA b")}), line),
             refuses(json!({"publicKey": "ssh-dss AAAA"}), line),
+            refuses(json!({"publicKey": "ssh-rsa blah"}), line),
+            refuses(json!({"publicKey": KEY.replace("ssh-ed25519", "ssh-rsa")}), line),
             refuses(json!({"type": "X509"}), "type X509 is not served yet"),
             allows_change("its name", json!({}), json!({"displayName": "new"})),
             refuses_change(json!({}), json!({"publicKey": format!("{KEY} other")}), fixed),
