@@ -15,7 +15,7 @@ write_guest_ssh() {
 # guest-ssh SERVER [COMMAND...]: logs in to a guest of the demo's project with the demo's key.
 set -euo pipefail
 ((\$#)) || { echo "guest-ssh SERVER [COMMAND...], SERVER as in: kubectl get servers" >&2 && exit 2; }
-address=\$("$demo/bin/kubectl" -n "$project" get "server.compute.ostler.dev/\$1" -o jsonpath='{.status.addresses[0].address}')
+address=\$(KUBECONFIG='$(kubeconfig_path)' NO_PROXY='*' "$demo/bin/kubectl" -n "$project" get "server.compute.ostler.dev/\$1" -o jsonpath='{.status.addresses[0].address}')
 shift
 exec "$repo/tests/cluster/cluster" enter --dir "$demo/cluster" -- ssh -i "$demo/id_ed25519" -o LogLevel=ERROR \\
   -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -o ConnectTimeout=20 root@"\$address" "\$@"
