@@ -168,13 +168,7 @@ async fn what_is_not_ours_is_refused_and_left_alone() -> Result<()> {
     ensure!(seen.is_some_and(|domain| domain.owner.is_none()));
     ensure!(node.hypervisor.observe_all().await?.is_empty());
     let nic = guest.domain.nics[0].clone();
-    let steps = prepare(&guest)?.into_iter().chain([
-        Start(id),
-        Shutdown(id),
-        Reboot(id),
-        Destroy(id),
-        Undefine(id),
-    ]);
+    let steps = prepare(&guest)?.into_iter().chain([Start(id), Shutdown(id), Reboot(id), Destroy(id), Undefine(id)]);
     for step in steps {
         let name = format!("{step:?}");
         ensure!(class_of(&node, step).await == Some(ErrorClass::Foreign), "{name}");
