@@ -26,6 +26,11 @@ impl Server {
         label.trim_matches('-').to_owned()
     }
 
+    /// The momentary wish that `status` does not echo yet.
+    pub fn open_action(&self, status: &ServerStatus) -> Option<&ServerAction> {
+        self.spec.action.as_ref().filter(|a| status.last_action.as_ref().is_none_or(|done| done.id != a.id))
+    }
+
     /// The Image that the spec names, if any.
     pub fn image_ref(&self) -> Option<ImageRef> {
         let own = self.metadata.namespace.as_deref().unwrap_or_default();

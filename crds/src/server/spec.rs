@@ -47,7 +47,11 @@ use crate::rule::{immutable, not_served};
     validation = not_served("resizePolicy", "a Server cannot be resized in this version"),
     validation = not_served("adminPassword", "use keyPair"),
     validation = not_served("schedulerHints", "use nodeSelector or availabilityZone"),
+    validation = not_served("hostname", "the guest's host name is metadata.name"),
     validation = not_served("locked", "this version locks no Servers; use RBAC"),
+    validation = not_served("rescue", "a Server cannot be rescued in this version"),
+    validation = Rule::new("has(self.locked) && self.locked || !has(self.lockedReason)")
+        .message("lockedReason is only for a locked Server").field_path(".lockedReason"),
     validation = Rule::new("has(self.image)").message("image is required").field_path(".image"),
     validation = Rule::new("!(self.powerState in ['Paused', 'Suspended', 'Shelved'])")
         .message("powerState must be Running or Stopped; Paused, Suspended and Shelved are not served yet").field_path(".powerState"),
@@ -71,6 +75,10 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
+    /// Host name inside the guest. Default: `metadata.name`, cut to what DNS allows in one label. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$"))]
+    pub hostname: Option<String>,
     /// A description for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
@@ -125,12 +133,13 @@ pub struct ServerSpec {
     /// give the guest its key.
     #[serde(default = "yes")]
     pub config_drive: bool,
-    /// Secret with the administrator's password. Not served yet.
+    /// The administrator's password in the guest, as a one-way hash. Set when the guest is made and by action
+    /// ChangePassword. Not served yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub admin_password: Option<SecretKeyRef>,
+    pub admin_password: Option<AdminPassword>,
     /// Nova's scheduler hints. Not served yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scheduler_hints: Option<BTreeMap<String, String>>,
+    pub scheduler_hints: Option<SchedulerHints>,
     /// Labels that the Host must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 63}))]
@@ -142,6 +151,14 @@ pub struct ServerSpec {
     /// Whether changes are refused. Not served yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked: Option<bool>,
+    /// Why it is locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub locked_reason: Option<String>,
+    /// Present: the guest runs from a rescue disk, with its own disk beside it. Removed: it runs from its own disk
+    /// again. Not served yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue: Option<Rescue>,
     /// A momentary wish. It is done once for each new id, and echoed in `status.lastAction`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ServerAction>,
@@ -200,6 +217,47 @@ pub struct SecretKeyRef {
     pub key: String,
 }
 
+/// The administrator's password, never in clear: no part of Ostler reads Secrets for it (decision 0009).
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AdminPassword {
+    /// Hash in the form of crypt(3), as `openssl passwd -6` prints it: SHA-512 (`$6$…`), SHA-256 (`$5$…`) or yescrypt
+    /// (`$y$…`).
+    #[schemars(length(min = 16, max = 255), regex(pattern = r"^\$(5|6|y)\$[./A-Za-z0-9=$]+$"))]
+    pub hash: String,
+}
+
+/// Where a Server shall be placed in relation to others.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SchedulerHints {
+    /// Name of a ServerGroup in this namespace, whose policy the scheduler follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub group: Option<String>,
+    /// OpenStack ids of Servers on whose host it shall be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 36)))]
+    pub same_host: Vec<String>,
+    /// OpenStack ids of Servers on whose hosts it shall not be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 36)))]
+    pub different_host: Vec<String>,
+}
+
+/// How a guest is rescued.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Rescue {
+    /// Image of the rescue disk, named as in `spec.image`. Default: the image that the Server was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 317),
+        regex(pattern = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
+    )]
+    pub image: Option<String>,
+}
+
 /// A file that is put into the guest.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -225,7 +283,7 @@ pub struct MetadataOptions {
     pub hop_limit: u32,
 }
 
-/// What to do after a resize.
+/// What to do after a resize. Default: AutoConfirm.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResizePolicy {
     /// Wait in VERIFY_RESIZE.
@@ -251,7 +309,11 @@ pub enum PowerState {
 }
 
 /// A momentary wish.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[x_kube(
+    validation = Rule::new("self.type in ['RebootSoft', 'RebootHard']")
+        .message("type must be RebootSoft or RebootHard; the others are not served yet").field_path(".type")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerAction {
     /// Any text that differs from the last one, for example a time or a UUID.
@@ -269,4 +331,16 @@ pub enum ActionType {
     RebootSoft,
     /// Power off and on.
     RebootHard,
+    /// Make the root disk anew from `spec.image`. All data on it is lost; id and addresses stay. Not served yet.
+    Rebuild,
+    /// Set the password of `spec.adminPassword` in the running guest, through its guest agent. Not served yet.
+    ChangePassword,
+    /// Keep the new flavor after a resize, and remove what a revert would need. Not served yet.
+    ConfirmResize,
+    /// Move to another host. Not served yet.
+    Migrate,
+    /// For administrators: take a Server out of ERROR. Not served yet.
+    ResetToActive,
+    /// For administrators: put a Server into ERROR. Not served yet.
+    ResetToError,
 }

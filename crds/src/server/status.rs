@@ -31,6 +31,13 @@ pub struct ServerStatus {
     /// The Flavor as it was when the Server was placed; the Flavor itself may be gone since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flavor: Option<ResolvedFlavor>,
+    /// A resize that is neither confirmed nor reverted. Written by the manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<OpenResize>,
+    /// Images that are to be made of it: names of Images in its namespace with `source.server`. Written by the manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
+    pub snapshots: Vec<SnapshotOrder>,
     /// The Image as it was when the Server was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ResolvedImage>,
@@ -50,6 +57,14 @@ pub struct ServerStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::condition::conditions_schema")]
     pub conditions: Vec<Condition>,
+}
+
+impl ServerStatus {
+    /// Whether the open resize was confirmed and only the manager has not noted it yet.
+    pub fn resize_is_confirmed(&self) -> bool {
+        let (Some(resize), Some(done)) = (&self.resize, &self.last_action) else { return false };
+        done.type_ == ActionType::ConfirmResize && done.succeeded && resize.after_action.as_ref() != Some(&done.id)
+    }
 }
 
 /// An interface of a guest and its address.
@@ -122,6 +137,28 @@ pub struct ResolvedImage {
     /// URL to fetch the bytes from; absent: they are asked of the shim by digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+}
+
+/// A resize that is neither confirmed nor reverted.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenResize {
+    /// The Flavor before.
+    pub from: ResolvedFlavor,
+    /// Id of the action that was the last one when the resize began: a ConfirmResize of that id confirmed an earlier
+    /// resize.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_action: Option<String>,
+}
+
+/// An image that is to be made of a Server.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotOrder {
+    /// `metadata.name` of the Image.
+    pub image: String,
+    /// `metadata.uid` of the Image: another one of that name is another order.
+    pub uid: String,
 }
 
 /// A KeyPair as it was when the Server was placed.

@@ -25,7 +25,6 @@ mod present;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ostler_crds::server::ActionType;
 use ostler_hypervisor::Step;
 
 use super::{
@@ -45,6 +44,15 @@ pub struct Decision {
     pub memory: Memory,
 }
 
+/// How a guest is rebooted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reboot {
+    /// The guest was asked to shut down.
+    Soft,
+    /// The guest was powered off.
+    Hard,
+}
+
 /// What holds once all steps of a plan are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Goal {
@@ -53,7 +61,7 @@ pub enum Goal {
     /// The guest was asked to shut down; nothing to report yet.
     Waiting,
     /// The guest is off for a reboot, which is to be echoed before it is started again.
-    Rebooting(ActionType),
+    Rebooting(Reboot),
     /// The guest keeps stopping; its next start waits.
     Resting,
     /// Something is in the way that no step can remove.

@@ -103,6 +103,6 @@ fn again(previous: &ServerStatus) -> Option<&'static str> {
         Some((VmState::Active, _)) => {
             Some("The guest had stopped by itself and was started again, because spec.powerState is Running")
         }
-        Some((VmState::Building | VmState::Stopped | VmState::Error, _)) | None => Some("The guest was started again"),
+        Some(_) | None => Some("The guest was started again"),
     }
 }

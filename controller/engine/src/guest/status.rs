@@ -6,13 +6,13 @@ use ostler_crds::{
     ConditionBuilder, ConditionStatus, find_condition,
     names::{condition, reason},
     server::{
-        ActionType, Fault, LastAction, ServerStatus,
+        Fault, LastAction, ServerStatus,
         state::{ObservedPower, ServerState, TaskState, VmState},
     },
 };
 use ostler_hypervisor::{DomainState, ObservedDomain};
 
-use super::{failure::Failure, wish::Power};
+use super::{decide::Reboot, failure::Failure, wish::Power};
 
 /// What a pass came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Verdict {
     /// It takes time, and there is nothing new to tell.
     Waiting,
     /// The guest is off for a reboot.
-    Rebooting(ActionType),
+    Rebooting(Reboot),
     /// The guest keeps stopping; its next start waits.
     Resting,
     /// Something is in the way.
@@ -66,8 +66,8 @@ pub fn status(
             next.fault = None;
             settled(*power)
         }
-        Verdict::Rebooting(type_) => {
-            next.state = Some(ServerState::new(VmState::Active, Some(reboot_task(*type_)), ObservedPower::Shutdown));
+        Verdict::Rebooting(reboot) => {
+            next.state = Some(ServerState::new(VmState::Active, Some(reboot_task(*reboot)), ObservedPower::Shutdown));
             in_progress(
                 "the guest is off for a reboot and is about to be started again".to_owned(),
                 reason::IN_PROGRESS,
@@ -177,9 +177,9 @@ fn power_of(domain: Option<&ObservedDomain>) -> ObservedPower {
     }
 }
 
-fn reboot_task(type_: ActionType) -> TaskState {
-    match type_ {
-        ActionType::RebootSoft => TaskState::Rebooting,
-        ActionType::RebootHard => TaskState::RebootingHard,
+fn reboot_task(reboot: Reboot) -> TaskState {
+    match reboot {
+        Reboot::Soft => TaskState::Rebooting,
+        Reboot::Hard => TaskState::RebootingHard,
     }
 }

@@ -13,7 +13,7 @@ use super::{
         observed::{HostContext, Observed, Seen},
         wish::{Guest, Identity, Power},
     },
-    Decision, Goal, prepare,
+    Decision, Goal, Reboot, prepare,
 };
 
 /// Says what to do for one guest that shall exist.
@@ -33,15 +33,19 @@ impl Present<'_> {
         }
         let action = self.guest.action.as_ref().filter(|a| memory.finished.as_ref().is_none_or(|f| f.id != a.id));
         let seen = self.observed.seen();
-        match (self.guest.power, seen, action.map(|a| (a, a.type_))) {
+        let reboot = action.and_then(|a| Some((a, reboot(a.type_)?)));
+        if let (Some(other), None) = (action, reboot) {
+            memory.finished = Some(refused(other, "this action is not served yet"));
+        }
+        match (self.guest.power, seen, reboot) {
             (Power::Stopped, _, Some((action, _))) => {
                 memory.finished = Some(refused(action, "spec.powerState is Stopped: there is nothing to reboot"));
                 self.stopped(seen, memory)
             }
             (Power::Stopped, _, None) => self.stopped(seen, memory),
-            (Power::Running, Seen::Off, Some((action, type_))) if self.guest.launched => {
+            (Power::Running, Seen::Off, Some((action, how))) if self.guest.launched => {
                 memory.finished = Some(done(action));
-                self.rebooting(type_, vec![], memory)
+                self.rebooting(how, vec![], memory)
             }
             (Power::Running, Seen::Nothing | Seen::Off, Some((action, _))) => {
                 // A guest that is started for the first time, or anew, has no use for another start right after it.
@@ -51,18 +55,18 @@ impl Present<'_> {
             (
                 Power::Running,
                 Seen::Paused | Seen::Starved | Seen::Running | Seen::Ending,
-                Some((action, ActionType::RebootHard)),
+                Some((action, Reboot::Hard)),
             ) => {
                 memory.finished = Some(done(action));
-                self.rebooting(ActionType::RebootHard, vec![self.destroy()], memory)
+                self.rebooting(Reboot::Hard, vec![self.destroy()], memory)
             }
             (
                 Power::Running,
                 Seen::Paused | Seen::Starved | Seen::Running | Seen::Ending,
-                Some((action, ActionType::RebootSoft)),
+                Some((action, Reboot::Soft)),
             ) => self.ask_off(memory, |memory| {
                 memory.finished = Some(done(action));
-                Goal::Rebooting(ActionType::RebootSoft)
+                Goal::Rebooting(Reboot::Soft)
             }),
             (Power::Running, Seen::Nothing, None) => self.start(memory),
             (Power::Running, Seen::Off | Seen::Paused, None) => self.start_again(memory),
@@ -129,10 +133,10 @@ impl Present<'_> {
         waiting(vec![ask], memory, SHUTDOWN_REPEAT.min(SHUTDOWN_DEADLINE - waited))
     }
 
-    fn rebooting(&self, type_: ActionType, steps: Vec<Step>, mut memory: Memory) -> Decision {
+    fn rebooting(&self, how: Reboot, steps: Vec<Step>, mut memory: Memory) -> Decision {
         memory.asked_off = None;
         memory.last_start = None;
-        Decision { steps, goal: Goal::Rebooting(type_), requeue: Some(Duration::ZERO), memory }
+        Decision { steps, goal: Goal::Rebooting(how), requeue: Some(Duration::ZERO), memory }
     }
 
     /// As wished already, but for a definition that a crash left out.
@@ -188,6 +192,19 @@ impl Present<'_> {
 
     fn destroy(&self) -> Step {
         Step::Hypervisor(HypervisorStep::Destroy(self.id.guest))
+    }
+}
+
+fn reboot(type_: ActionType) -> Option<Reboot> {
+    match type_ {
+        ActionType::RebootSoft => Some(Reboot::Soft),
+        ActionType::RebootHard => Some(Reboot::Hard),
+        ActionType::Rebuild
+        | ActionType::ChangePassword
+        | ActionType::ConfirmResize
+        | ActionType::Migrate
+        | ActionType::ResetToActive
+        | ActionType::ResetToError => None,
     }
 }
 
