@@ -8,7 +8,7 @@ CARGO_TARGET_DIR := $(shell tests/target-dir.sh)
 export CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down build test lint check
+.PHONY: help demo demo-down build test conformance conformance-down lint check
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,6 +24,12 @@ build: ## both binaries
 
 test: ## all there is: packages, builds, lints, tests; ends with `N passed, N failed`
 	@tests/run.sh all
+
+conformance: ## OpenStack's own tests; LIST=file FLOOR=2.72 KEEP=1, see docs/conformance.md
+	@tests/conformance/run.sh
+
+conformance-down: ## ends the stack that `make conformance KEEP=1` keeps
+	@tests/conformance/run.sh down
 
 lint: ## format, clippy, house rules, licences, chart
 	@tests/run.sh lint

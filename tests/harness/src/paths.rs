@@ -18,8 +18,9 @@ pub fn repository() -> PathBuf {
 /// It was not built; `cargo build --workspace` builds all.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe().context("own executable")?;
-    // target/debug/deps/test-0123 → target/debug/NAME
-    let profile = test.ancestors().nth(2).context("the test does not lie in a target folder")?;
+    // target/debug/deps/test-0123 → target/debug/NAME; a program lies there itself.
+    let folder = test.parent().context("the test does not lie in a target folder")?;
+    let profile = folder.parent().filter(|_| folder.ends_with("deps")).unwrap_or(folder);
     let path = profile.join(name);
     ensure!(path.is_file(), "{} does not exist: run `cargo build --workspace` first", path.display());
     Ok(path)
