@@ -62,12 +62,10 @@ async fn stray(app: Arc<App>, request: Request, status: StatusCode) -> Response 
 
 async fn serve(app: Arc<App>, route: &'static Route, params: RawPathParams, request: Request) -> Response {
     let (start, method, id) = (Instant::now(), request.method().clone(), request_id());
-    let base = BaseUrl::of(app.settings.public_url.as_ref(), request.headers());
-    let version = match route.service {
-        Service::Compute => Microversion::of(request.headers()),
-        _ => Ok(Microversion::MIN),
-    };
-    let echoed = version.clone().ok().filter(|_| route.service == Service::Compute);
+    let base = BaseUrl::of(app.settings.public_url.as_ref(), request.headers()).at(request.uri().path());
+    let versioned = route.service == Service::Compute && !Service::is_legacy_compute(request.uri().path());
+    let version = if versioned { Microversion::of(request.headers()) } else { Ok(Microversion::MIN) };
+    let echoed = version.clone().ok().filter(|_| versioned);
     let answer = match version {
         Ok(version) => {
             let inbound = inbound(app.clone(), params, request, base.clone(), version);

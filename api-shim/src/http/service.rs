@@ -51,7 +51,7 @@ impl Service {
     pub fn version_roots(self) -> &'static [&'static str] {
         match self {
             Self::Identity => &["/identity/v3", "/v3"],
-            Self::Compute => &["/compute/v2.1", "/v2.1"],
+            Self::Compute => &["/compute/v2.1", "/v2.1", "/compute/v2", "/v2"],
             Self::Image => &["/image/v2"],
             Self::Network => &["/network/v2.0"],
         }
@@ -67,14 +67,38 @@ impl Service {
         }
     }
 
+    /// Whether a path is of compute's version 2.0: what 2.1 is without microversions.
+    pub fn is_legacy_compute(path: &str) -> bool {
+        let mut parts = path.trim_start_matches('/').split('/');
+        match parts.next() {
+            Some("compute") => parts.next() == Some("v2"),
+            first => first == Some("v2"),
+        }
+    }
+
     /// The service that a path belongs to, for faults of unknown paths.
     pub fn of_path(path: &str) -> Self {
         let first = path.split('/').nth(1).unwrap_or_default();
         match first {
-            "compute" | "v2.1" => Self::Compute,
+            "compute" | "v2.1" | "v2" => Self::Compute,
             "image" => Self::Image,
             "network" => Self::Network,
             _ => Self::Identity,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Service;
+
+    #[test]
+    fn version_2_0_of_compute_is_told_by_its_path() {
+        for path in ["/compute/v2", "/compute/v2/", "/v2/servers", "/compute/v2/prod/servers"] {
+            assert!(Service::is_legacy_compute(path), "{path}");
+        }
+        for path in ["/", "/compute", "/compute/v2.1/servers", "/v2.1", "/image/v2/images", "/v3"] {
+            assert!(!Service::is_legacy_compute(path), "{path}");
         }
     }
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use kube::{Api, ResourceExt};
 use ostler_crds::KeyPair;
 use ostler_tests_clients::World;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const ED25519: &str =
@@ -85,5 +86,24 @@ async fn c44_key_pairs_are_made_shown_and_deleted_and_belong_to_their_user() -> 
     ada.text(&["keypair", "delete", "imported one", "generated"])?;
     let left: Vec<String> = pairs.list(&Default::default()).await?.iter().map(|k| k.name_any()).collect();
     assert!(!left.contains(&"imported-one".to_owned()) && !left.contains(&"generated".to_owned()), "{left:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c01_version_2_0_of_compute_is_2_1_without_microversions() -> Result<()> {
+    let world = World::shared().await?;
+    let vic = world.http("vic", &world.project).await?;
+    let (_, versions) = vic.get("/compute").await?;
+    assert_eq!((&versions["versions"][0]["id"], &versions["versions"][1]["id"]), (&json!("v2.0"), &json!("v2.1")));
+    let (status, own) = vic.get("/compute/v2/").await?;
+    assert_eq!((status, &own["version"]["links"][0]), (200, &versions["versions"][0]["links"][0]));
+
+    for (path, echo) in [("/compute/v2/flavors", None), ("/compute/v2.1/flavors", Some("compute 2.61"))] {
+        let answer = vic.request(Method::GET, path).header("openstack-api-version", "compute 2.61").send().await?;
+        assert_eq!(answer.headers().get("openstack-api-version").and_then(|v| v.to_str().ok()), echo, "{path}");
+        let list: Value = answer.json().await?;
+        let link = list["flavors"][0]["links"][0]["href"].as_str().unwrap_or_default();
+        assert!(link.contains(&format!("{path}/")), "{link}");
+    }
     Ok(())
 }
