@@ -18,8 +18,10 @@ mod gate;
 mod host;
 mod lock;
 mod metrics;
+mod network_namespace;
 mod observe;
 mod pass;
+mod port_filter;
 mod remember;
 mod report;
 mod retry;
@@ -55,6 +57,8 @@ use self::{
     gate::BootGate,
     host::ThisHost,
     metrics::Metrics,
+    network_namespace::NetworkNamespace,
+    port_filter::PortFilter,
     remember::Memories,
     retry::Retries,
     signals::Signals,
@@ -100,6 +104,13 @@ pub struct Args {
     /// Seconds for which a started guest counts as booting. Default: 5 with the translator, 0 with hardware.
     #[arg(long, env = "OSTLER_BOOT_SECONDS")]
     pub boot_seconds: Option<u64>,
+    /// Network namespace that libvirt's bridges are in, where it is not this process's own, as /run/netns/NAME. To enter
+    /// it needs CAP_SYS_ADMIN.
+    #[arg(long, env = "OSTLER_NETWORK_NAMESPACE")]
+    pub network_namespace: Option<PathBuf>,
+    /// Whom guests may reach.
+    #[command(flatten)]
+    pub port_filter: port_filter::Args,
     /// How images are fetched from web servers.
     #[command(flatten)]
     pub image: image::Args,
@@ -158,6 +169,7 @@ struct Node<H> {
     memories: Memories,
     retries: Retries,
     gate: BootGate,
+    port_filter: PortFilter,
     events: Events,
     metrics: Metrics,
 }
@@ -212,6 +224,7 @@ async fn run_with<H: Hypervisor>(
         memories: Memories::default(),
         retries: Retries::default(),
         gate: BootGate::new(args.boots_at_once, args.boot_seconds.map(Duration::from_secs)),
+        port_filter: PortFilter::new(&args.port_filter, NetworkNamespace::new(args.network_namespace.clone())),
         events: Events::new(client.clone(), "ostler-node", &args.node_name),
         metrics,
         client: client.clone(),
@@ -228,6 +241,7 @@ async fn run_with<H: Hypervisor>(
     tasks.spawn(end.clone().run_until_cancelled_owned(keep_networks));
     let published = move || ready.set(true);
     tasks.spawn(host::run(node.clone(), published, end.clone()));
+    tasks.spawn(port_filter::run(node.clone(), end.clone()));
     tasks.spawn(reconcile(node, writer, signals, end.clone()));
     tasks.close();
 
@@ -256,6 +270,7 @@ async fn reconcile<H: Hypervisor>(
     node.hypervisor.subscribe(Box::new(move |event| {
         if let (GuestEvent::Resync | GuestEvent::Disconnected, Some(node)) = (event, listener.upgrade()) {
             node.host.changed.notify_one();
+            node.port_filter.forgotten.notify_one();
         }
         told.tell(event);
     }));

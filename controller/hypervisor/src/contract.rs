@@ -15,11 +15,11 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    DomainDefinition, DomainState, ErrorClass, GuestEvent, GuestId, Hypervisor, HypervisorError, HypervisorStep,
-    NetworkDefinition, ObservedDomain,
+    DomainDefinition, DomainState, ErrorClass, FilterDefinition, GuestEvent, GuestId, Hypervisor, HypervisorError,
+    HypervisorStep, NetworkDefinition, ObservedDomain,
 };
 use HypervisorStep::{
-    Define, Destroy, EnsureNetwork, Reboot, ReleaseAddress, ReserveAddress, Shutdown, Start, Undefine,
+    Define, Destroy, EnsureFilter, EnsureNetwork, Reboot, ReleaseAddress, ReserveAddress, Shutdown, Start, Undefine,
 };
 
 /// How long an event may take.
@@ -45,7 +45,11 @@ impl Fixture {
 
     fn reserve(&self, address: Ipv4Addr) -> HypervisorStep {
         let network = self.network.name.clone();
-        ReserveAddress { network, mac: self.mac(), address, hostname: "contract".into() }
+        ReserveAddress { network, mac: self.mac(), address }
+    }
+
+    fn filter(&self) -> HypervisorStep {
+        EnsureFilter(FilterDefinition { metadata_service: true, denied: vec![] })
     }
 
     fn release(&self) -> HypervisorStep {
@@ -88,7 +92,7 @@ pub async fn steps_on_what_is_not_there<H: Hypervisor>(hypervisor: &H, fixture: 
     let release = ReleaseAddress { network: network.clone(), mac: fixture.mac() };
     assert_eq!(hypervisor.execute(&release).await, Ok(()));
     let address = fixture.network.gateway;
-    let reserve = ReserveAddress { network, mac: fixture.mac(), address, hostname: "x".into() };
+    let reserve = ReserveAddress { network, mac: fixture.mac(), address };
     assert_eq!(class(hypervisor.execute(&reserve).await), Some(ErrorClass::NotFound));
 }
 
@@ -130,8 +134,7 @@ pub async fn reservations_are_idempotent_and_follow_changes<H: Hypervisor>(hyper
     let other = "fa:16:3e:ff:ff:fe".to_owned();
     run(hypervisor, &[EnsureNetwork(fixture.network.clone())]).await;
     run(hypervisor, &[fixture.reserve(one), fixture.reserve(one), fixture.reserve(two), fixture.reserve(one)]).await;
-    let step =
-        ReserveAddress { network: network.clone(), mac: other.clone(), address: one, hostname: "contract".into() };
+    let step = ReserveAddress { network: network.clone(), mac: other.clone(), address: one };
     run(hypervisor, &[step, fixture.reserve(two)]).await;
     run(hypervisor, &[fixture.release(), fixture.release(), ReleaseAddress { network, mac: other }]).await;
 }
@@ -165,7 +168,7 @@ pub async fn a_domain_of_another_server_is_foreign<H: Hypervisor>(hypervisor: &H
 pub async fn a_guest_lives<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
     let guest = fixture.guest();
     let address = fixture.domain.nics.first().expect("an interface").address;
-    run(hypervisor, &[EnsureNetwork(fixture.network.clone()), fixture.reserve(address)]).await;
+    run(hypervisor, &[EnsureNetwork(fixture.network.clone()), fixture.reserve(address), fixture.filter()]).await;
     run(hypervisor, &[Define(fixture.domain.clone()), Start(guest), Start(guest)]).await;
     assert_eq!(see(hypervisor, guest).await.state, DomainState::Running);
     run(hypervisor, &[Define(fixture.domain.clone()), Reboot(guest)]).await;
@@ -179,7 +182,11 @@ pub async fn a_guest_lives<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
 /// To undefine a running guest stops it first.
 pub async fn undefine_stops_a_running_guest<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
     let guest = fixture.guest();
-    run(hypervisor, &[EnsureNetwork(fixture.network.clone()), Define(fixture.domain.clone()), Start(guest)]).await;
+    run(
+        hypervisor,
+        &[EnsureNetwork(fixture.network.clone()), fixture.filter(), Define(fixture.domain.clone()), Start(guest)],
+    )
+    .await;
     run(hypervisor, &[Undefine(guest)]).await;
     assert_eq!(hypervisor.observe(guest).await.expect("observe"), None);
 }
@@ -190,7 +197,7 @@ pub async fn changes_are_told<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) 
     let (sender, events) = mpsc::channel();
     hypervisor.subscribe(Box::new(move |event| sender.send(event).unwrap_or_default()));
     await_event(&events, GuestEvent::Resync);
-    run(hypervisor, &[EnsureNetwork(fixture.network.clone()), Define(fixture.domain.clone())]).await;
+    run(hypervisor, &[EnsureNetwork(fixture.network.clone()), fixture.filter(), Define(fixture.domain.clone())]).await;
     await_event(&events, GuestEvent::Changed(guest));
     while events.try_recv().is_ok() {}
     run(hypervisor, &[Start(guest)]).await;

@@ -2,6 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr, path::PathBuf};
 
+use ipnet::Ipv4Net;
 use ostler_crds::host::Accelerator;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -68,8 +69,30 @@ pub struct NicDefinition {
     pub network: String,
     /// The only address that the guest may use on it.
     pub address: Ipv4Addr,
+    /// Length of the subnet's prefix.
+    pub prefix_length: u8,
+    /// The host's own address on the network: the guest's router.
+    pub gateway: Ipv4Addr,
+    /// DNS servers that the guest is told; empty: the gateway.
+    pub dns_servers: Vec<Ipv4Addr>,
     /// Largest packet in bytes.
     pub mtu: Option<u32>,
+}
+
+impl NicDefinition {
+    /// The subnet that the interface is in.
+    pub fn subnet(&self) -> Ipv4Net {
+        Ipv4Net::new_assert(self.address, self.prefix_length.min(32)).trunc()
+    }
+}
+
+/// The filter at the guests' ports: one for all guests of this host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterDefinition {
+    /// Whether guests may reach the metadata service at 169.254.169.254.
+    pub metadata_service: bool,
+    /// Where no packet of a guest may go, unless to its own subnet, its DNS servers or the metadata service.
+    pub denied: Vec<Ipv4Net>,
 }
 
 /// A network of mode Nat on this host.

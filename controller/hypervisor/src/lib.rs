@@ -6,7 +6,7 @@
 //!   engine ◄ Observed ┘                        └─► fake::ModelHypervisor (a small model, with faults on demand)
 //! ```
 //!
-//! No IO and no clock in here but for the trait's implementors. [`domain_xml`], [`network_xml`] and [`config_drive`] turn
+//! No IO and no clock in here but for the trait's implementors. [`domain_xml`], [`network_xml`], [`nwfilter_xml`] and [`config_drive`] turn
 //! definitions into bytes; all are golden-tested. The feature `testing` adds the model and the contract suite.
 
 pub mod config_drive;
@@ -19,11 +19,12 @@ pub mod event;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 pub mod network_xml;
+pub mod nwfilter_xml;
 pub mod observed;
 pub mod step;
 pub mod xml;
 
-pub use definition::{DomainDefinition, GuestId, NetworkDefinition, NicDefinition, Owner};
+pub use definition::{DomainDefinition, FilterDefinition, GuestId, NetworkDefinition, NicDefinition, Owner};
 pub use error::{ErrorClass, HypervisorError};
 pub use event::GuestEvent;
 pub use observed::{DomainState, HostFacts, ObservedDomain};

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use ostler_crds::image::DiskFormat;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{DomainDefinition, GuestId, NetworkDefinition};
+use crate::definition::{DomainDefinition, FilterDefinition, GuestId, NetworkDefinition};
 
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +71,6 @@ pub enum HypervisorStep {
         mac: String,
         /// The address.
         address: Ipv4Addr,
-        /// Host name given along.
-        hostname: String,
     },
     /// Take the reservation back. A network that is gone or foreign holds none.
     ReleaseAddress {
@@ -81,6 +79,9 @@ pub enum HypervisorStep {
         /// MAC address.
         mac: String,
     },
+    /// Have the filter that every guest's interface names, at once for running guests too. A foreign filter of that name
+    /// is an error.
+    EnsureFilter(FilterDefinition),
     /// Have the persistent domain. A running domain is left as it is; a foreign one is an error.
     Define(DomainDefinition),
     /// Have it running.

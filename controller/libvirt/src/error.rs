@@ -16,9 +16,10 @@ pub(crate) fn foreign(what: &str, whose: &str) -> HypervisorError {
     HypervisorError::new(ErrorClass::Foreign, format!("{what} {whose}: it is left alone"))
 }
 
-/// Whether the error says that the domain or network is not there.
+/// Whether the error says that the domain, network or filter is not there.
 pub(crate) fn is_gone(error: &Error) -> bool {
-    error.code().is(ErrorNumber::NoDomain) || error.code().is(ErrorNumber::NoNetwork)
+    let gone = [ErrorNumber::NoDomain, ErrorNumber::NoNetwork, ErrorNumber::NoNwfilter];
+    gone.into_iter().any(|number| error.code().is(number))
 }
 
 /// What libvirt and QEMU say when the host has no room left. It reaches us only as text, in errors of many numbers.

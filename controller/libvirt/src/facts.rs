@@ -3,20 +3,18 @@
 use std::{fs, fs::OpenOptions, io::ErrorKind, path::Path};
 
 use ostler_crds::host::Resources;
-use ostler_hypervisor::{ErrorClass, HostFacts, HypervisorError, domain_xml::ANTI_SPOOFING_FILTER};
-use virt::error::ErrorNumber;
+use ostler_hypervisor::{ErrorClass, HostFacts, HypervisorError};
 
 use crate::{
     Config,
     accelerator::{Evidence, KvmDevice, choose, cpu_flags},
     error::failed,
-    session::{Driver, Session},
+    session::Session,
 };
 
-/// The facts. Fails when a guest could not be started anyway: without the filter that keeps guests from spoofing.
+/// The facts.
 pub(crate) fn host(session: &Session, config: &Config) -> Result<HostFacts, HypervisorError> {
     let connect = &session.connect;
-    require_filter(session)?;
     let node = connect.node_info().map_err(failed("read the machine's processors and memory"))?;
     let libvirt = connect.lib_version().map_err(failed("read libvirt's version"))?;
     let qemu = connect.hyp_version().map_err(failed("read QEMU's version"))?;
@@ -30,18 +28,6 @@ pub(crate) fn host(session: &Session, config: &Config) -> Result<HostFacts, Hype
         libvirt_version: version(libvirt),
         qemu_version: version(qemu),
     })
-}
-
-fn require_filter(session: &Session) -> Result<(), HypervisorError> {
-    match session.connect.lookup_nwfilter_by_name(ANTI_SPOOFING_FILTER) {
-        Ok(_) => Ok(()),
-        Err(error) if error.code().is(ErrorNumber::NoSupport) && session.driver == Driver::Test => Ok(()),
-        Err(error) if error.code().is(ErrorNumber::NoNwfilter) => Err(HypervisorError::new(
-            ErrorClass::Refused,
-            format!("libvirt has no network filter {ANTI_SPOOFING_FILTER}: install libvirt's default network filters"),
-        )),
-        Err(error) => Err(failed(format!("look up network filter {ANTI_SPOOFING_FILTER}"))(error)),
-    }
 }
 
 fn evidence(session: &Session) -> Evidence {

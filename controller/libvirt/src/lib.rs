@@ -21,6 +21,7 @@ mod event_loop;
 mod facts;
 mod link;
 mod network;
+mod nwfilter;
 mod session;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -92,6 +93,7 @@ impl Hypervisor for LibvirtHypervisor {
             HypervisorStep::EnsureNetwork(_)
             | HypervisorStep::ReserveAddress { .. }
             | HypervisorStep::ReleaseAddress { .. }
+            | HypervisorStep::EnsureFilter(_)
             | HypervisorStep::Define(_)
             | HypervisorStep::Shutdown(_)
             | HypervisorStep::Reboot(_) => QUICK,
@@ -103,14 +105,15 @@ impl Hypervisor for LibvirtHypervisor {
                     let _guard = network::lock(&locks);
                     network::ensure::ensure(session, definition)
                 }
-                HypervisorStep::ReserveAddress { network, mac, address, hostname } => {
+                HypervisorStep::ReserveAddress { network, mac, address } => {
                     let _guard = network::lock(&locks);
-                    network::reserve::reserve(session, network, mac, *address, hostname)
+                    network::reserve::reserve(session, network, mac, *address)
                 }
                 HypervisorStep::ReleaseAddress { network, mac } => {
                     let _guard = network::lock(&locks);
                     network::reserve::release(session, network, mac)
                 }
+                HypervisorStep::EnsureFilter(definition) => nwfilter::ensure(session, definition),
                 HypervisorStep::Define(definition) => domain::define::define(session, definition),
                 HypervisorStep::Start(guest) => domain::power::start(session, *guest),
                 HypervisorStep::Shutdown(guest) => domain::power::shutdown(session, *guest),

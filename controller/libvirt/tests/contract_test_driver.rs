@@ -27,6 +27,9 @@ fn fixture() -> Fixture {
         mac: "fa:16:3e:00:00:02".into(),
         network: network.name.clone(),
         address: Ipv4Addr::new(10, 88, 0, 2),
+        prefix_length: 24,
+        gateway: network.gateway,
+        dns_servers: network.dns_servers.clone(),
         mtu: Some(1400),
     };
     let domain = DomainDefinition {

@@ -43,6 +43,11 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, id: &Identity, accelerator: Acce
                 }
                 started
             }
+            Step::Hypervisor(step @ HypervisorStep::Define(_)) => match node.port_filter.ensure(&node.hypervisor).await
+            {
+                Ok(()) => execute(node, step).await,
+                Err(failure) => Err(failure),
+            },
             Step::Hypervisor(step) => execute(node, step).await,
         };
         node.metrics.step(name, result.as_ref().err().map(|f| f.kind), began.elapsed());
@@ -64,6 +69,7 @@ fn doing(step: &HypervisorStep) -> &'static str {
         HypervisorStep::EnsureNetwork(_) => "cannot make the network",
         HypervisorStep::ReserveAddress { .. } => "cannot reserve the address",
         HypervisorStep::ReleaseAddress { .. } => "cannot release the address",
+        HypervisorStep::EnsureFilter(_) => "cannot have the filter at the guests' ports",
         HypervisorStep::Define(_) => "cannot define the guest",
         HypervisorStep::Start(_) => "cannot start the guest",
         HypervisorStep::Shutdown(_) => "cannot ask the guest to shut down",
@@ -83,6 +89,7 @@ fn name_of(step: &Step) -> &'static str {
         Step::Hypervisor(HypervisorStep::EnsureNetwork(_)) => "ensure_network",
         Step::Hypervisor(HypervisorStep::ReserveAddress { .. }) => "reserve_address",
         Step::Hypervisor(HypervisorStep::ReleaseAddress { .. }) => "release_address",
+        Step::Hypervisor(HypervisorStep::EnsureFilter(_)) => "ensure_filter",
         Step::Hypervisor(HypervisorStep::Define(_)) => "define",
         Step::Hypervisor(HypervisorStep::Start(_)) => "start",
         Step::Hypervisor(HypervisorStep::Shutdown(_)) => "shutdown",

@@ -84,6 +84,7 @@ impl World {
         let settings = NodeSettings {
             node: NODE,
             libvirt_uri: libvirt.uri(),
+            network_namespace: &libvirt.network_namespace()?,
             state_dir: libvirt.state_dir(),
             shim_address: &shim.stream_address,
             more: &[],

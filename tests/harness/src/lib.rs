@@ -26,6 +26,7 @@ pub mod guest_traces;
 pub mod identity;
 pub mod janitor;
 pub mod libvirt_node;
+pub mod network_namespace;
 pub mod openstack;
 pub mod paths;
 pub mod process;

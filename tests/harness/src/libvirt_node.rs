@@ -76,6 +76,15 @@ impl LibvirtNode {
         self.script.ready()
     }
 
+    /// The network namespace of its bridges, for `--network-namespace` of the node role.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn network_namespace(&self) -> Result<PathBuf> {
+        let init = std::fs::read_to_string(self.dir.join("init.pid")).context("the sandbox's init.pid")?;
+        Ok(PathBuf::from(format!("/proc/{}/ns/net", init.split_whitespace().next().unwrap_or_default())))
+    }
+
     /// The folder for `--state-dir` of the node role.
     pub fn state_dir(&self) -> &Path {
         self.state.path()

@@ -59,6 +59,8 @@ pub struct NodeSettings<'a> {
     pub node: &'a str,
     /// libvirt's URI.
     pub libvirt_uri: &'a str,
+    /// The network namespace of libvirt's bridges.
+    pub network_namespace: &'a Path,
     /// Folder for disks, the same for QEMU and for the node role.
     pub state_dir: &'a Path,
     /// The shim's stream port, `127.0.0.1:PORT`; its certificate is the chart's.
@@ -84,6 +86,7 @@ pub async fn node(cluster: &Cluster, settings: &NodeSettings<'_>) -> Result<Work
         "--advertise-address=127.0.0.1".to_owned(),
         format!("--health-addr=127.0.0.1:{health}"),
         "--accelerator=auto".to_owned(),
+        format!("--network-namespace={}", settings.network_namespace.display()),
         format!("--shim-url=https://{RELEASE}-api-shim.{NAMESPACE}.svc:8443"),
         format!("--shim-address={}", settings.shim_address),
         format!("--shim-ca={}", cluster.stream_certificate().await?.join("ca.crt").display()),

@@ -10,7 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use ostler_crds::host::Accelerator;
 use ostler_hypervisor::contract::Fixture;
-use ostler_hypervisor::{DomainDefinition, GuestId, NetworkDefinition, NicDefinition, Owner, config_drive};
+use ostler_hypervisor::{
+    DomainDefinition, FilterDefinition, GuestId, NetworkDefinition, NicDefinition, Owner, config_drive,
+};
 use ostler_test_harness::{GuestImage, wait_for};
 use uuid::Uuid;
 
@@ -31,6 +33,12 @@ pub fn network() -> NetworkDefinition {
     }
 }
 
+/// The filter of the tests.
+pub fn filter() -> FilterDefinition {
+    let denied = ["169.254.0.0/16", "10.96.0.0/12", "192.0.2.7/32", "198.51.100.1/32"];
+    FilterDefinition { metadata_service: true, denied: denied.iter().filter_map(|range| range.parse().ok()).collect() }
+}
+
 /// A guest with an overlay over the tests' image, a config drive with this user data, and `10.88.0.LAST` on
 /// [`network`].
 ///
@@ -43,6 +51,9 @@ pub fn guest(node: &Node, last: u8, user_data: &str) -> Result<Fixture> {
         mac: format!("fa:16:3e:00:00:{last:02x}"),
         network: network.name.clone(),
         address: Ipv4Addr::new(10, 88, 0, last),
+        prefix_length: network.prefix_length,
+        gateway: network.gateway,
+        dns_servers: network.dns_servers.clone(),
         mtu: network.mtu,
     };
     let dir = node.guests_dir().join(id.to_string());

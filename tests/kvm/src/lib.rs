@@ -5,6 +5,7 @@
 
 pub mod events;
 pub mod guest;
+pub mod listener;
 
 use std::path::PathBuf;
 

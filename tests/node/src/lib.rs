@@ -98,6 +98,7 @@ impl World {
         let settings = NodeSettings {
             node: NODE,
             libvirt_uri: self.libvirt.uri(),
+            network_namespace: &self.libvirt.network_namespace()?,
             state_dir: self.libvirt.state_dir(),
             shim_address: "127.0.0.1:1",
             more: &["--image-allow-cidr=127.0.0.0/8"],

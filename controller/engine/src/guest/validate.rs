@@ -65,7 +65,6 @@ fn guest(
         power: power(server.spec.power_state)?,
         action,
         launched: status.launched_at.is_some(),
-        hostname: server.guest_hostname(),
         vcpus: flavor.vcpus,
         memory_mib: flavor.memory_mib,
         disk_bytes: disk_bytes(flavor, image)?,
@@ -113,28 +112,24 @@ fn base(image: &ResolvedImage) -> Result<BaseImage, Failure> {
 
 fn nic(index: usize, address: &ServerAddress, networks: &BTreeMap<String, Network>) -> Result<Nic, Failure> {
     let field = |name: &str| format!("status.addresses[{index}].{name}");
-    let hypervisor_name = NetworkDefinition::hypervisor_name(&address.network);
-    let network = match networks.get(&address.network) {
-        None => None,
-        Some(object) => Some(NetworkDefinition {
-            name: hypervisor_name.clone(),
-            uid: object.metadata.uid.clone().unwrap_or_default(),
-            gateway: parse(address.gateway.as_deref().unwrap_or_default(), &field("gateway"))?,
-            prefix_length: address.prefix_length,
-            dns_servers: address
-                .dns_servers
-                .iter()
-                .map(|s| parse(s, &field("dnsServers")))
-                .collect::<Result<_, _>>()?,
-            mtu: address.mtu,
-        }),
-    };
+    let servers = address.dns_servers.iter().map(|s| parse(s, &field("dnsServers")));
     let definition = NicDefinition {
         mac: address.mac.clone(),
-        network: hypervisor_name,
+        network: NetworkDefinition::hypervisor_name(&address.network),
         address: parse(&address.address, &field("address"))?,
+        prefix_length: address.prefix_length,
+        gateway: parse(address.gateway.as_deref().unwrap_or_default(), &field("gateway"))?,
+        dns_servers: servers.collect::<Result<_, _>>()?,
         mtu: address.mtu,
     };
+    let network = networks.get(&address.network).map(|object| NetworkDefinition {
+        name: definition.network.clone(),
+        uid: object.metadata.uid.clone().unwrap_or_default(),
+        gateway: definition.gateway,
+        prefix_length: address.prefix_length,
+        dns_servers: definition.dns_servers.clone(),
+        mtu: address.mtu,
+    });
     Ok(Nic { network_name: address.network.clone(), definition, network })
 }
 

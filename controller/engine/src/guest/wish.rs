@@ -48,8 +48,6 @@ pub struct Guest {
     pub action: Option<ServerAction>,
     /// Whether it was ever started (`status.launchedAt`). Its disk is never made anew then.
     pub launched: bool,
-    /// Host name given to it.
-    pub hostname: String,
     /// Virtual processors.
     pub vcpus: u32,
     /// Memory in MiB.

@@ -1,14 +1,12 @@
-//! `<interface>`: virtio-net on a libvirt network, held to its own MAC and address.
+//! `<interface>`: virtio-net on a libvirt network, behind the filter of [`crate::nwfilter_xml`].
 
 use serde::Serialize;
 
 use crate::{
     definition::NicDefinition,
+    nwfilter_xml,
     xml::{self, XmlError},
 };
-
-/// The nwfilter that holds a guest to its own MAC and IPv4 address; libvirt ships it. It drops IPv6 altogether.
-pub const ANTI_SPOOFING_FILTER: &str = "clean-traffic";
 
 #[derive(Serialize)]
 pub(super) struct Interface<'a> {
@@ -51,7 +49,7 @@ struct Mtu {
 struct FilterRef {
     #[serde(rename = "@filter")]
     filter: &'static str,
-    parameter: Parameter,
+    parameter: Vec<Parameter>,
 }
 
 #[derive(Serialize)]
@@ -77,8 +75,11 @@ pub(super) fn interface(nic: &NicDefinition) -> Result<Interface<'_>, XmlError> 
         model: Model { kind: "virtio" },
         mtu: nic.mtu.map(|size| Mtu { size }),
         filterref: FilterRef {
-            filter: ANTI_SPOOFING_FILTER,
-            parameter: Parameter { name: "IP", value: nic.address.to_string() },
+            filter: nwfilter_xml::NAME,
+            parameter: nwfilter_xml::parameters(nic)
+                .into_iter()
+                .map(|(name, value)| Parameter { name, value })
+                .collect(),
         },
         rom: Rom { enabled: "no" },
     })

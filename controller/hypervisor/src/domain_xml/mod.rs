@@ -27,14 +27,11 @@ mod video;
 
 use serde::Serialize;
 
+pub use self::read::{ReadDomain, read};
 use self::{
     channel::Channel, clock::Clock, console::Console, console::Serial, controller::Controller, cpu::Cpu, disk::Disk,
     features::Features, interface::Interface, memballoon::MemBalloon, metadata::Metadata, os::Os, rng::Rng,
     sysinfo::SysInfo, video::Video,
-};
-pub use self::{
-    interface::ANTI_SPOOFING_FILTER,
-    read::{ReadDomain, read},
 };
 use crate::{
     definition::DomainDefinition,

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{
-    DomainDefinition, DomainState, ErrorClass, GuestId, HypervisorError, HypervisorStep, NetworkDefinition,
-    ObservedDomain,
+    DomainDefinition, DomainState, ErrorClass, FilterDefinition, GuestId, HypervisorError, HypervisorStep,
+    NetworkDefinition, ObservedDomain,
 };
 
 #[derive(Default)]
 pub(super) struct Model {
     domains: BTreeMap<GuestId, Domain>,
     networks: BTreeMap<String, Network>,
+    pub(super) filter: Option<FilterDefinition>,
     pub(super) guests_disobey: bool,
 }
 
@@ -34,7 +35,7 @@ impl Model {
     pub(super) fn execute(&mut self, step: &HypervisorStep) -> Result<Changed, HypervisorError> {
         match step {
             HypervisorStep::EnsureNetwork(definition) => self.ensure_network(definition).map(|()| None),
-            HypervisorStep::ReserveAddress { network, mac, address, hostname: _ } => {
+            HypervisorStep::ReserveAddress { network, mac, address } => {
                 let reservations = self.our_network(network)?.ok_or_else(|| no_network(network))?;
                 reservations.retain(|_, taken| taken != address);
                 reservations.insert(mac.clone(), *address);
@@ -45,6 +46,10 @@ impl Model {
                 if let Some(there) = self.networks.get_mut(network).filter(|there| there.definition.is_some()) {
                     there.reservations.remove(mac);
                 }
+                Ok(None)
+            }
+            HypervisorStep::EnsureFilter(definition) => {
+                self.filter = Some(definition.clone());
                 Ok(None)
             }
             HypervisorStep::Define(definition) => self.define(definition),

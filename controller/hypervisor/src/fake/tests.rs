@@ -38,6 +38,9 @@ fn fixture() -> Fixture {
         mac: "fa:16:3e:00:00:02".into(),
         network: network.name.clone(),
         address: Ipv4Addr::new(10, 1, 0, 2),
+        prefix_length: 24,
+        gateway: network.gateway,
+        dns_servers: vec![],
         mtu: None,
     };
     let domain = DomainDefinition {

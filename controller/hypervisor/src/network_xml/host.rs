@@ -13,8 +13,6 @@ pub struct Reservation {
     pub mac: String,
     /// Its address.
     pub address: Ipv4Addr,
-    /// Host name given along.
-    pub hostname: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -22,8 +20,6 @@ pub struct Reservation {
 pub(super) struct Host {
     #[serde(rename = "@mac")]
     mac: String,
-    #[serde(rename = "@name", skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
     #[serde(rename = "@ip")]
     ip: String,
 }
@@ -32,21 +28,13 @@ impl Host {
     pub(super) fn new(reservation: &Reservation) -> Result<Self, XmlError> {
         Ok(Self {
             mac: xml::text("reservation.mac", &reservation.mac)?.to_owned(),
-            name: reservation.hostname.as_deref().filter(|name| is_dns_label(name)).map(str::to_owned),
             ip: reservation.address.to_string(),
         })
     }
 }
 
-/// One reservation as XML for `virNetworkUpdate`. A host name that is not a DNS label is left out: dnsmasq would refuse
-/// its whole list of reservations.
+/// One reservation as XML for `virNetworkUpdate`. It has no name: Networks are shared by namespaces, and the first one's
+/// name would shadow the others' (docs/decisions/0011-no-guest-names-in-dns.md).
 pub fn render_host(reservation: &Reservation) -> Result<String, XmlError> {
     xml::write(&Host::new(reservation)?)
-}
-
-fn is_dns_label(name: &str) -> bool {
-    (1..=63).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        && !name.starts_with('-')
-        && !name.ends_with('-')
 }

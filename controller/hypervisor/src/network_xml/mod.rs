@@ -119,13 +119,15 @@ pub fn uuid(definition: &NetworkDefinition) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, definition.uid.as_bytes())
 }
 
-/// What dnsmasq is told beyond what libvirt tells it: the DNS servers for guests, when they are not the gateway.
+/// What dnsmasq is told beyond what libvirt tells it: to answer no name that a guest gives itself, and the DNS servers for
+/// guests, when they are not the gateway.
 fn options(definition: &NetworkDefinition) -> Vec<String> {
-    if definition.dns_servers.is_empty() {
-        return Vec::new();
+    let mut options = vec!["dhcp-ignore-names".to_owned()];
+    if !definition.dns_servers.is_empty() {
+        let servers: Vec<_> = definition.dns_servers.iter().map(ToString::to_string).collect();
+        options.push(format!("dhcp-option=option:dns-server,{}", servers.join(",")));
     }
-    let servers: Vec<_> = definition.dns_servers.iter().map(ToString::to_string).collect();
-    vec![format!("dhcp-option=option:dns-server,{}", servers.join(","))]
+    options
 }
 
 /// The network as XML for `virNetworkDefineXML`, with the reservations that it is to keep.

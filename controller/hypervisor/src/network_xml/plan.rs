@@ -14,16 +14,13 @@ pub enum ReservationChange {
 /// What to change so that `wanted.address` goes to `wanted.mac` and to nobody else. Nothing when it is so already.
 ///
 /// Whoever had the address loses it: addresses are given out in one place for the whole cluster, so an older entry is a
-/// leftover. The host name is a courtesy: where another entry has it (libvirt takes each name once), it is left out.
+/// leftover.
 pub fn plan_reserve(there: &[Reservation], wanted: &Reservation) -> Vec<ReservationChange> {
     let in_the_way = |entry: &&Reservation| (entry.mac == wanted.mac) != (entry.address == wanted.address);
     let same = |entry: &Reservation| entry.mac == wanted.mac && entry.address == wanted.address;
     let mut changes: Vec<_> = there.iter().filter(in_the_way).cloned().map(ReservationChange::Remove).collect();
     if !there.iter().any(same) {
-        let stays = |entry: &Reservation| entry.mac != wanted.mac && entry.address != wanted.address;
-        let taken = there.iter().any(|entry| stays(entry) && entry.hostname == wanted.hostname);
-        let hostname = wanted.hostname.clone().filter(|_| !taken);
-        changes.push(ReservationChange::Add(Reservation { hostname, ..wanted.clone() }));
+        changes.push(ReservationChange::Add(wanted.clone()));
     }
     changes
 }
@@ -42,10 +39,9 @@ mod tests {
     use super::*;
 
     fn entry() -> impl Strategy<Value = Reservation> {
-        (0..6_u8, 0..6_u8, proptest::option::of(0..4_u8)).prop_map(|(mac, address, name)| Reservation {
+        (0..6_u8, 0..6_u8).prop_map(|(mac, address)| Reservation {
             mac: format!("fa:16:3e:00:00:0{mac}"),
             address: Ipv4Addr::new(10, 0, 0, address),
-            hostname: name.map(|name| format!("host-{name}")),
         })
     }
 
@@ -58,11 +54,7 @@ mod tests {
                     entries.remove(at);
                 }
                 ReservationChange::Add(new) => {
-                    let clash = |entry: &Reservation| {
-                        entry.mac == new.mac
-                            || entry.address == new.address
-                            || (new.hostname.is_some() && entry.hostname == new.hostname)
-                    };
+                    let clash = |entry: &Reservation| entry.mac == new.mac || entry.address == new.address;
                     assert!(!entries.iter().any(clash), "{new:?} clashes in {entries:?}");
                     entries.push(new);
                 }

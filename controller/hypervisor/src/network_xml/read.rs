@@ -62,11 +62,7 @@ fn prefix_length(ip: &Element) -> Option<u8> {
 }
 
 fn reservation(host: &Element) -> Option<Reservation> {
-    Some(Reservation {
-        mac: host.attribute("mac")?.to_ascii_lowercase(),
-        address: host.attribute("ip")?.parse().ok()?,
-        hostname: host.attribute("name").map(str::to_owned),
-    })
+    Some(Reservation { mac: host.attribute("mac")?.to_ascii_lowercase(), address: host.attribute("ip")?.parse().ok()? })
 }
 
 impl ReadNetwork {

@@ -21,16 +21,10 @@ use crate::{
 };
 
 /// Has DHCP give the address to the MAC, and to nobody else.
-pub(crate) fn reserve(
-    session: &Session,
-    name: &str,
-    mac: &str,
-    address: Ipv4Addr,
-    hostname: &str,
-) -> Result<(), HypervisorError> {
+pub(crate) fn reserve(session: &Session, name: &str, mac: &str, address: Ipv4Addr) -> Result<(), HypervisorError> {
     let missing = || HypervisorError::new(ErrorClass::NotFound, format!("there is no network {name}"));
     let network = ours(session, name)?.ok_or_else(missing)?;
-    let wanted = Reservation { mac: mac.to_ascii_lowercase(), address, hostname: Some(hostname.to_owned()) };
+    let wanted = Reservation { mac: mac.to_ascii_lowercase(), address };
     change(session, &network, name, |there| plan_reserve(there, &wanted))
 }
 

@@ -22,7 +22,6 @@ pub(super) fn steps(id: &Identity, guest: &Guest, files: &Files, host: &HostCont
             network: nic.definition.network.clone(),
             mac: nic.definition.mac.clone(),
             address: nic.definition.address,
-            hostname: guest.hostname.clone(),
         }));
     }
     // Defined anew before every start, so that a newer Ostler's idea of a domain takes effect at a cold start.

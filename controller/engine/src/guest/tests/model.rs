@@ -247,6 +247,7 @@ impl World {
     fn apply_hypervisor(&mut self, step: &HypervisorStep) {
         match step {
             HypervisorStep::EnsureNetwork(_)
+            | HypervisorStep::EnsureFilter(_)
             | HypervisorStep::ReserveAddress { .. }
             | HypervisorStep::ReleaseAddress { .. }
             | HypervisorStep::Reboot(_) => {}
