@@ -42,6 +42,7 @@ impl Programs {
             let settings = NodeSettings {
                 node,
                 libvirt_uri: libvirt.uri(),
+                network_namespace: &libvirt.network_namespace()?,
                 state_dir: libvirt.state_dir(),
                 shim_address: &shim.stream_address,
                 more: &[],
