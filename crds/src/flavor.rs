@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rule::not_served;
+use crate::{extra_spec, id::OpenStackId, names::ID_LABEL};
 
 /// A Flavor is a size that Servers may have (Nova's flavor). It cannot be changed in its size: make a new one instead.
 /// Memory is in MiB and disks are in GiB, as in Nova.
@@ -27,9 +27,10 @@ use crate::rule::not_served;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(
-    validation = not_served("ephemeralGiB", "ephemeral disks are not made by this version; leave it out"),
-    validation = not_served("swapMiB", "swap disks are not made by this version; leave it out"),
-    validation = Rule::new("self.vcpus == oldSelf.vcpus && self.memoryMiB == oldSelf.memoryMiB && self.diskGiB == oldSelf.diskGiB")
+    validation = extra_spec::booleans(),
+    validation = extra_spec::numbers(),
+    validation = extra_spec::words(),
+    validation = Rule::new("self.vcpus == oldSelf.vcpus && self.memoryMiB == oldSelf.memoryMiB && self.diskGiB == oldSelf.diskGiB && (has(self.ephemeralGiB) ? self.ephemeralGiB : 0) == (has(oldSelf.ephemeralGiB) ? oldSelf.ephemeralGiB : 0) && (has(self.swapMiB) ? self.swapMiB : 0) == (has(oldSelf.swapMiB) ? oldSelf.swapMiB : 0)")
         .message("the size of a Flavor cannot be changed, because Servers rely on it: make a new Flavor"),
     validation = Rule::new("self.visibility == 'Private' || !has(self.access)")
         .message("access is only for a Private Flavor")
@@ -56,13 +57,20 @@ pub struct FlavorSpec {
     #[serde(rename = "diskGiB", default)]
     #[schemars(range(max = 1048576))]
     pub disk_gib: u64,
-    /// Size of the ephemeral disk in GiB. Not served yet.
+    /// Size of the ephemeral disk in GiB. This version makes no such disk: a Server of a Flavor with one is refused.
     #[serde(rename = "ephemeralGiB", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 1048576))]
     pub ephemeral_gib: Option<u64>,
-    /// Size of the swap disk in MiB. Not served yet.
+    /// Size of the swap disk in MiB. This version makes no such disk: a Server of a Flavor with one is refused.
     #[serde(rename = "swapMiB", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 33554432))]
     pub swap_mib: Option<u64>,
-    /// Extra specs, as Nova names them (`hw:cpu_policy`, …). Shown to clients; this version acts on none.
+    /// Nova's `rxtx_factor`. Default: 1. Shown to clients; this version acts on it in no way, as Nova without Xen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1000000000.0))]
+    pub rxtx_factor: Option<f64>,
+    /// Extra specs, as Nova names them (`hw:cpu_policy`, …). A key that Nova knows must have a value that Nova takes.
+    /// Shown to clients; this version acts on none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 128, "additionalProperties" = {"type": "string", "maxLength": 255}))]
     pub extra_specs: BTreeMap<String, String>,
@@ -89,6 +97,19 @@ impl Flavor {
     /// The name that OpenStack clients see.
     pub fn display_name(&self) -> &str {
         self.spec.display_name.as_deref().or(self.metadata.name.as_deref()).unwrap_or_default()
+    }
+
+    /// The id that OpenStack clients see: the label [`ID_LABEL`], which need not be a UUID here, else `metadata.uid`, else
+    /// the name.
+    pub fn openstack_id(&self) -> String {
+        let label = self.metadata.labels.as_ref().and_then(|l| l.get(ID_LABEL)).filter(|l| !l.is_empty());
+        let born = || OpenStackId::of(&self.metadata).map(|id| id.to_string()).ok();
+        label.cloned().or_else(born).unwrap_or_else(|| self.display_name().to_owned())
+    }
+
+    /// Whether this version makes the disks that the flavor asks for.
+    pub fn is_served(&self) -> bool {
+        self.spec.ephemeral_gib.unwrap_or(0) == 0 && self.spec.swap_mib.unwrap_or(0) == 0
     }
 
     /// Whether Servers of `namespace` may use this flavor.

@@ -15,6 +15,7 @@
 )]
 
 pub mod condition;
+pub mod extra_spec;
 pub mod flavor;
 pub mod host;
 pub mod id;

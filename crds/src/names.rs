@@ -2,7 +2,8 @@
 
 /// Finalizer on a Server: what the hypervisor holds of it is still to be removed.
 pub const GUEST_FINALIZER: &str = "compute.ostler.dev/guest";
-/// Label that overrides the OpenStack id of an object (client-chosen image ids, restore from backup).
+/// Label that overrides the OpenStack id of an object (client-chosen image ids, restore from backup). A UUID, but for
+/// Flavors, whose ids may be any text that fits into a label.
 pub const ID_LABEL: &str = "compute.ostler.dev/id";
 /// Label on Secrets that hold a user of the Keystone front.
 pub const USER_LABEL: &str = "compute.ostler.dev/user";
@@ -62,6 +63,8 @@ pub mod reason {
     pub const NO_HOST_FITS: &str = "NoHostFits";
     /// `spec.flavor` names no Flavor.
     pub const FLAVOR_NOT_FOUND: &str = "FlavorNotFound";
+    /// The Flavor asks for a disk that this version does not make.
+    pub const FLAVOR_NOT_SERVED: &str = "FlavorNotServed";
     /// `spec.image` names no Image that this namespace may use.
     pub const IMAGE_NOT_FOUND: &str = "ImageNotFound";
     /// The Image has no bytes yet.

@@ -25,8 +25,6 @@ const PATHS: &[(Service, &str, &str)] = &[
     (Service::Compute, "servers/*/topology", "topology of servers"),
     // Reads of the list are served.
     (Service::Compute, "servers/*/tags", "changing tags of servers"),
-    (Service::Compute, "flavors/*/os-flavor-access", "access to flavors"),
-    (Service::Compute, "flavors/*/os-extra_specs", "changing flavors"),
     (Service::Image, "images/*/members", "image members"),
     (Service::Image, "images/*/actions", "deactivating images"),
     (Service::Image, "images/*/import", "importing images"),

@@ -3,6 +3,8 @@
 
 mod compute;
 mod compute_actions;
+mod compute_catalog;
+mod compute_operator;
 mod identity;
 mod image;
 mod network;
@@ -11,7 +13,16 @@ use crate::http::Route;
 
 /// All rows.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    [identity::ROUTES, compute::ROUTES, image::ROUTES, network::ROUTES].into_iter().flatten()
+    [
+        identity::ROUTES,
+        compute::ROUTES,
+        compute_catalog::ROUTES,
+        compute_operator::ROUTES,
+        image::ROUTES,
+        network::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A handler that anybody may call.

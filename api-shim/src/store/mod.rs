@@ -8,6 +8,7 @@ mod absent;
 mod cache;
 mod compact;
 pub mod files;
+pub mod flavors;
 pub mod images;
 pub mod key_pairs;
 mod merge;

@@ -71,7 +71,17 @@ pub fn flavors(stores: &Stores, permit: &Permit) -> Vec<Arc<Flavor>> {
 
 /// A Flavor that the permit's project may use, by id.
 pub fn flavor(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Flavor>> {
-    stores.flavors.by_id(uuid_of(id)?).into_iter().find(|f| f.usable_in(permit.project()) && permit.covers(&f.metadata))
+    flavors_by_id(stores, id).into_iter().find(|f| f.usable_in(permit.project()) && permit.covers(&f.metadata))
+}
+
+/// The Flavors with this OpenStack id, the one whose uid it is first, then the oldest claims. A Flavor's id need not be a
+/// UUID, so the cache does not know it.
+pub(super) fn flavors_by_id(stores: &Stores, id: &str) -> Vec<Arc<Flavor>> {
+    let mut found = stores.flavors.all();
+    found.retain(|f| f.openstack_id() == id);
+    let born = |f: &Flavor| f.metadata.uid.as_deref() == Some(id);
+    found.sort_by_key(|f| (!born(f), f.metadata.creation_timestamp.clone(), f.metadata.name.clone()));
+    found
 }
 
 /// The Networks that the permit's project may use.

@@ -96,10 +96,16 @@ fn flavor(server: &Server, found: Option<&Flavor>, namespace: &str) -> Result<Re
             format!("spec.flavor: there is no Flavor {name:?} for namespace {namespace}; see kubectl get flavors");
         Refusal::new(reason::FLAVOR_NOT_FOUND, text)
     })?;
+    if !flavor.is_served() {
+        let text = format!(
+            "spec.flavor: Flavor {name:?} asks for an ephemeral or a swap disk, which this version does not make; choose another"
+        );
+        return Err(Refusal::new(reason::FLAVOR_NOT_SERVED, text));
+    }
     let spec = &flavor.spec;
     Ok(ResolvedFlavor {
         name: name.clone(),
-        id: OpenStackId::of(&flavor.metadata).map(|i| i.to_string()).unwrap_or_default(),
+        id: flavor.openstack_id(),
         display_name: flavor.display_name().to_owned(),
         vcpus: spec.vcpus,
         memory_mib: spec.memory_mib,

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::view;
 use crate::{
-    authorize::Permit,
+    authorize::{Permit, rule::common},
     fault::Fault,
     http::{BaseUrl, Inbound, Microversion, Query, Reply, page::Page, query::truth},
+    observe::clean,
     shape::links,
     store::reads,
 };
@@ -19,18 +20,19 @@ const MAX_PAGE: usize = 1000;
 
 /// Id, name and links of each.
 pub async fn brief(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    list(&inbound, &permit, view::brief)
+    list(&inbound, &permit, view::brief).await
 }
 
 /// Each in full.
 pub async fn detail(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    list(&inbound, &permit, view::full)
+    list(&inbound, &permit, view::full).await
 }
 
 type View = fn(&Flavor, &BaseUrl, Microversion) -> Value;
 
-fn list(inbound: &Inbound, permit: &Permit, view: View) -> Result<Reply, Fault> {
-    let mut flavors = reads::flavors(&inbound.app.stores, permit);
+async fn list(inbound: &Inbound, permit: &Permit, view: View) -> Result<Reply, Fault> {
+    known_keys(&inbound.query, inbound.version)?;
+    let mut flavors = visible(inbound, permit).await?;
     filter(&mut flavors, &inbound.query)?;
     sort(&mut flavors, &inbound.query)?;
     let page = Page::of(&inbound.query, MAX_PAGE, MAX_PAGE)?;
@@ -43,19 +45,44 @@ fn list(inbound: &Inbound, permit: &Permit, view: View) -> Result<Reply, Fault> 
     Ok(Reply::ok(&document))
 }
 
-/// `minRam` (MB), `minDisk` (GB) and `is_public`; the last says `None` for both kinds, and clients send it as a text.
+/// From 2.75 on, a key that is not known is refused.
+fn known_keys(query: &Query, version: Microversion) -> Result<(), Fault> {
+    const KEYS: &[&str] = &["limit", "marker", "is_public", "minRam", "minDisk", "sort_key", "sort_dir"];
+    match query.pairs().find(|(key, _)| !KEYS.contains(key)) {
+        Some((key, _)) if version >= Microversion(75) => {
+            let why = format!("Additional properties are not allowed ('{}' was unexpected)", clean(key));
+            Err(Fault::bad_request(why))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The flavors that the project may use, which `is_public` does not change for those who are no administrators. An
+/// administrator asks for the private ones of everybody with `is_public=False`, for all with `None`.
+async fn visible(inbound: &Inbound, permit: &Permit) -> Result<Vec<Arc<Flavor>>, Fault> {
+    let app = &inbound.app;
+    let own = reads::flavors(&app.stores, permit);
+    let Some(word) = inbound.query.get("is_public") else { return Ok(own) };
+    if !app.authorizer.may_also(permit, common::ADMIN).await? {
+        return Ok(own);
+    }
+    let mut all = app.stores.flavors.all();
+    all.retain(|f| permit.covers(&f.metadata));
+    match truth(word) {
+        Some(true) => Ok(own),
+        Some(false) => {
+            all.retain(|f| f.spec.visibility != FlavorVisibility::Public);
+            Ok(all)
+        }
+        None if word.eq_ignore_ascii_case("none") => Ok(all),
+        None => Err(Fault::bad_request(format!("Invalid is_public filter [{}]", clean(word)))),
+    }
+}
+
+/// `minRam` (MB) and `minDisk` (GB).
 fn filter(flavors: &mut Vec<Arc<Flavor>>, query: &Query) -> Result<(), Fault> {
     let (ram, disk) = (query.number::<u64>("minRam")?, query.number::<u64>("minDisk")?);
-    let public = match query.get("is_public") {
-        None => None,
-        Some(word) if word.eq_ignore_ascii_case("none") => None,
-        Some(word) => Some(truth(word).ok_or_else(|| Fault::bad_request("Invalid is_public filter."))?),
-    };
-    flavors.retain(|f| {
-        ram.is_none_or(|n| f.spec.memory_mib >= n)
-            && disk.is_none_or(|n| f.spec.disk_gib >= n)
-            && public.is_none_or(|p| (f.spec.visibility == FlavorVisibility::Public) == p)
-    });
+    flavors.retain(|f| ram.is_none_or(|n| f.spec.memory_mib >= n) && disk.is_none_or(|n| f.spec.disk_gib >= n));
     Ok(())
 }
 
@@ -63,9 +90,12 @@ fn sort(flavors: &mut [Arc<Flavor>], query: &Query) -> Result<(), Fault> {
     match query.get("sort_key").unwrap_or("flavorid") {
         "flavorid" | "id" => flavors.sort_by_key(|f| view::id(f)),
         "name" => flavors.sort_by(|a, b| a.display_name().cmp(b.display_name())),
-        "memory_mb" => flavors.sort_by_key(|f| f.spec.memory_mib),
+        "memory_mb" | "ram" => flavors.sort_by_key(|f| f.spec.memory_mib),
         "vcpus" => flavors.sort_by_key(|f| f.spec.vcpus),
-        "root_gb" => flavors.sort_by_key(|f| f.spec.disk_gib),
+        "root_gb" | "disk" => flavors.sort_by_key(|f| f.spec.disk_gib),
+        "ephemeral_gb" => flavors.sort_by_key(|f| f.spec.ephemeral_gib),
+        "swap" => flavors.sort_by_key(|f| f.spec.swap_mib),
+        "is_public" => flavors.sort_by_key(|f| f.spec.visibility == FlavorVisibility::Public),
         "created_at" | "updated_at" => flavors.sort_by_key(|f| f.metadata.creation_timestamp.clone()),
         other => return Err(Fault::invalid_field("sort_key", format!("Value: {other:?} is not a known key."))),
     }

@@ -1,4 +1,4 @@
-//! `GET /flavors/{id}` (spec C-26) and its extra specs.
+//! `GET /flavors/{id}` (spec C-26).
 
 use std::sync::Arc;
 
@@ -7,35 +7,24 @@ use serde_json::json;
 
 use super::view;
 use crate::{
-    authorize::Permit,
+    authorize::{Permit, rule::common},
     fault::Fault,
     http::{Inbound, Reply},
-    observe::clean,
-    store::reads,
+    store::{flavors, reads},
 };
 
-fn find(inbound: &Inbound, permit: &Permit) -> Result<Arc<Flavor>, Fault> {
-    let id = inbound.param("id");
-    reads::flavor(&inbound.app.stores, permit, id)
-        .ok_or_else(|| Fault::not_found(format!("Flavor {} could not be found.", clean(id))))
+/// A flavor that the project may use, or any for an administrator.
+pub(super) async fn find(inbound: &Inbound, permit: &Permit) -> Result<Arc<Flavor>, Fault> {
+    let (app, id) = (&inbound.app, inbound.param("id"));
+    match reads::flavor(&app.stores, permit, id) {
+        Some(flavor) => Ok(flavor),
+        None if app.authorizer.may_also(permit, common::ADMIN).await? => flavors::find_any(&app.stores, permit, id),
+        None => Err(flavors::missing(id)),
+    }
 }
 
 /// A flavor.
 pub async fn show(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let flavor = find(&inbound, &permit)?;
+    let flavor = find(&inbound, &permit).await?;
     Ok(Reply::ok(&json!({"flavor": view::full(&flavor, &inbound.base, inbound.version)})))
-}
-
-/// `GET /flavors/{id}/os-extra_specs`.
-pub async fn extra_specs(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let flavor = find(&inbound, &permit)?;
-    Ok(Reply::ok(&json!({"extra_specs": flavor.spec.extra_specs})))
-}
-
-/// `GET /flavors/{id}/os-extra_specs/{key}`.
-pub async fn extra_spec(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let (flavor, key) = (find(&inbound, &permit)?, inbound.param("key"));
-    let value = flavor.spec.extra_specs.get(key);
-    let value = value.ok_or_else(|| Fault::not_found(format!("Flavor has no extra specs with key {}.", clean(key))))?;
-    Ok(Reply::ok(&json!({key: value})))
 }

@@ -1,6 +1,6 @@
 //! A flavor as Nova shows it.
 
-use ostler_crds::{Flavor, FlavorVisibility, OpenStackId};
+use ostler_crds::{Flavor, FlavorVisibility};
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,9 +18,9 @@ fn empty_swap(value: &mut Value) {
     }
 }
 
-/// The id of a flavor; its name where it has none.
+/// The id of a flavor.
 pub fn id(flavor: &Flavor) -> String {
-    OpenStackId::of(&flavor.metadata).map_or_else(|_| flavor.display_name().to_owned(), |id| id.to_string())
+    flavor.openstack_id()
 }
 
 /// Id, name and links.
@@ -42,7 +42,7 @@ pub fn full(flavor: &Flavor, base: &BaseUrl, version: Microversion) -> Value {
         "id": id, "name": flavor.display_name(), "description": spec.description,
         "vcpus": spec.vcpus, "ram": spec.memory_mib, "disk": spec.disk_gib,
         "swap": spec.swap_mib.unwrap_or(0), "OS-FLV-EXT-DATA:ephemeral": spec.ephemeral_gib.unwrap_or(0),
-        "OS-FLV-DISABLED:disabled": false, "rxtx_factor": 1.0,
+        "OS-FLV-DISABLED:disabled": false, "rxtx_factor": spec.rxtx_factor.unwrap_or(1.0),
         "os-flavor-access:is_public": spec.visibility == FlavorVisibility::Public,
         "extra_specs": spec.extra_specs,
     });

@@ -44,6 +44,10 @@ fn fits(image: &Image, flavor: &Flavor) -> Result<(), Fault> {
     let Some(status) = status else {
         return Err(Fault::bad_request(format!("Image {id} is not active.")));
     };
+    if !flavor.is_served() {
+        let what = "The flavor asks for an ephemeral or a swap disk, which this version does not make.";
+        return Err(Fault::bad_request(what));
+    }
     if flavor.spec.memory_mib < image.spec.min_memory_mib {
         return Err(Fault::bad_request("Flavor's memory is too small for requested image."));
     }
@@ -130,6 +134,9 @@ mod tests {
         let active = |size: u64| json!({"state": "active", "virtualSize": size});
         assert!(fits(&image(json!({}), active(GIB)), &flavor).is_ok());
         assert!(fits(&image(json!({}), json!({"state": "queued"})), &flavor).is_err());
+        let swap: Flavor =
+            object("Flavor", json!({"vcpus": 1, "memoryMiB": 512, "diskGiB": 1, "swapMiB": 1}), Value::Null);
+        assert!(fits(&image(json!({}), active(1)), &swap).is_err());
         assert!(fits(&image(json!({}), active(GIB + 1)), &flavor).is_err());
         assert!(fits(&image(json!({"minMemoryMiB": 513}), active(1)), &flavor).is_err());
         assert!(fits(&image(json!({"minDiskGiB": 2}), active(1)), &flavor).is_err());

@@ -29,6 +29,7 @@ fn a_flavor() -> Flavor {
             disk_gib: 1,
             ephemeral_gib: None,
             swap_mib: None,
+            rxtx_factor: None,
             extra_specs: Default::default(),
             visibility: FlavorVisibility::Public,
             access: None,
@@ -95,6 +96,7 @@ fn a_server_that_names_what_exists_is_resolved() {
 
 #[rstest]
 #[case::private_flavor(|_: &mut Server, f: &mut Flavor, _: &mut Image, _: &mut Network| f.spec.visibility = FlavorVisibility::Private, reason::FLAVOR_NOT_FOUND, "spec.flavor")]
+#[case::ephemeral_disk(|_: &mut Server, f: &mut Flavor, _: &mut Image, _: &mut Network| f.spec.ephemeral_gib = Some(1), reason::FLAVOR_NOT_SERVED, "spec.flavor")]
 #[case::image_elsewhere(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.metadata.namespace = Some("dev".into()), reason::IMAGE_NOT_FOUND, "spec.image")]
 #[case::no_bytes(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.status = None, reason::IMAGE_NOT_ACTIVE, "spec.image")]
 #[case::disk(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.spec.min_disk_gib = 2, reason::IMAGE_DOES_NOT_FIT, "needs a disk of 2 GiB")]

@@ -4,6 +4,7 @@
 mod a_servers_life;
 mod catalog;
 mod errors;
+mod flavors;
 mod fronts;
 mod identity;
 mod images;

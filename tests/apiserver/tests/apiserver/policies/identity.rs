@@ -30,3 +30,16 @@ async fn an_id_is_given_at_birth_or_never() -> Result<()> {
     let other = kube::api::Patch::Merge(label(Value::Null));
     expect("removed", servers.patch("b", &Default::default(), &other).await, fixed)
 }
+
+#[tokio::test]
+async fn a_flavor_has_an_id_of_any_kind_at_birth_or_never() -> Result<()> {
+    let stage = Stage::with_server_on("").await?;
+    let admin = stage.cluster.admin().await?;
+    let flavors = ostler_tests_apiserver::object::api(&admin, "flavors", "")?;
+    let mut flavor = object("flavors", "id-of-any-kind", &json!({"vcpus": 1, "memoryMiB": 128}))?;
+    flavor.metadata.labels = Some([("compute.ostler.dev/id".to_owned(), "m1.small".to_owned())].into());
+    expect("at birth", flavors.create(&PostParams::default(), &flavor).await, None)?;
+    let other = kube::api::Patch::Merge(label(json!("m1.large")));
+    let fixed = Some("cannot be changed once the object exists");
+    expect("changed", flavors.patch("id-of-any-kind", &Default::default(), &other).await, fixed)
+}

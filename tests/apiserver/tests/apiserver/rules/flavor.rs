@@ -19,8 +19,19 @@ pub fn table() -> Table {
             refuses(json!({"vcpus": null}), "spec.vcpus: Required value"),
             refuses(json!({"memoryMiB": 15}), "spec.memoryMiB"),
             refuses(json!({"extraSpecs": {"k": "x".repeat(256)}}), "spec.extraSpecs.k: Too long"),
-            refuses(json!({"ephemeralGiB": 1}), "ephemeralGiB is not served yet"),
-            refuses(json!({"swapMiB": 1}), "swapMiB is not served yet"),
+            accepts(
+                "disks that are kept for Nova's clients",
+                json!({"ephemeralGiB": 1, "swapMiB": 1024, "rxtxFactor": 0.5}),
+            ),
+            accepts(
+                "extra specs that Nova takes",
+                json!({"extraSpecs": {"hw:cpu_policy": "mixed", "hw:numa_nodes": "2", "hw:boot_menu": "TRUE", "any:thing": "x"}}),
+            ),
+            refuses(json!({"extraSpecs": {"hw:cpu_policy": "banana"}}), "hw:cpu_policy takes dedicated, mixed, shared"),
+            refuses(json!({"extraSpecs": {"hw:numa_nodes": "0"}}), "these take a whole number"),
+            refuses(json!({"extraSpecs": {"quota:cpu_shares": "-1"}}), "these take a whole number"),
+            refuses(json!({"extraSpecs": {"hw:boot_menu": "perhaps"}}), "these take true or false"),
+            refuses(json!({"rxtxFactor": -1}), "spec.rxtxFactor"),
             refuses(json!({"access": ["prod"]}), "access is only for a Private Flavor"),
             allows_change(
                 "names and who may use it",
@@ -32,6 +43,9 @@ pub fn table() -> Table {
             refuses_change(json!({}), json!({"vcpus": 2}), resized),
             refuses_change(json!({}), json!({"memoryMiB": 256}), resized),
             refuses_change(json!({}), json!({"diskGiB": 2}), resized),
+            refuses_change(json!({}), json!({"ephemeralGiB": 2}), resized),
+            refuses_change(json!({"swapMiB": 1}), json!({"swapMiB": null}), resized),
+            allows_change("none and zero are the same", json!({}), json!({"swapMiB": 0})),
         ],
     }
 }
