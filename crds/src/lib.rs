@@ -23,6 +23,7 @@ pub mod image;
 pub mod key_pair;
 pub mod names;
 pub mod network;
+pub mod quota;
 pub mod rule;
 pub mod server;
 
@@ -33,6 +34,7 @@ pub use id::{ImageRef, OpenStackId};
 pub use image::{Image, ImageSpec, ImageStatus};
 pub use key_pair::{KeyPair, KeyPairSpec, KeyPairStatus};
 pub use network::{Network, NetworkSpec, NetworkStatus};
+pub use quota::{ProjectQuota, ProjectQuotaSpec};
 pub use server::{Server, ServerSpec, ServerStatus};
 
 /// The API group of every kind.
@@ -45,5 +47,5 @@ use kube::core::crd::CustomResourceExt;
 
 /// All CRDs, in the order in which the chart lists them.
 pub fn all() -> Vec<CustomResourceDefinition> {
-    vec![Flavor::crd(), Host::crd(), Image::crd(), KeyPair::crd(), Network::crd(), Server::crd()]
+    vec![Flavor::crd(), Host::crd(), Image::crd(), KeyPair::crd(), Network::crd(), ProjectQuota::crd(), Server::crd()]
 }

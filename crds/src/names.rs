@@ -97,6 +97,8 @@ pub mod reason {
     pub const GUEST_KEEPS_STOPPING: &str = "GuestKeepsStopping";
     /// The guest's disk is missing where a guest once ran; it is never replaced in silence.
     pub const DISK_MISSING: &str = "DiskMissing";
+    /// The project may have no more: see its ProjectQuota.
+    pub const QUOTA_EXCEEDED: &str = "QuotaExceeded";
     /// The object's fields contradict each other.
     pub const INVALID_SPEC: &str = "InvalidSpec";
     /// Bytes of an Image are awaited through the shim.

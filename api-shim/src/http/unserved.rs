@@ -6,8 +6,6 @@ use super::Service;
 /// Paths below a service's version, `*` for any one segment, with what they are for. A path below one of them is for the
 /// same.
 const PATHS: &[(Service, &str, &str)] = &[
-    (Service::Compute, "os-quota-sets", "compute quotas"),
-    (Service::Compute, "os-quota-class-sets", "compute quotas"),
     (Service::Compute, "os-simple-tenant-usage", "usage of projects"),
     (Service::Compute, "os-hypervisors", "hypervisors"),
     (Service::Compute, "os-services", "compute services"),
@@ -55,7 +53,6 @@ mod tests {
     #[test]
     fn what_is_not_served_is_named() {
         for (path, wanted) in [
-            ("/compute/v2.1/os-quota-sets/prod", Some("compute quotas")),
             ("/compute/v2.1/prod/os-simple-tenant-usage/prod", Some("usage of projects")),
             ("/v2.1/os-hypervisors/detail", Some("hypervisors")),
             ("/compute/v2.1/servers/1/remote-consoles", Some("remote consoles")),

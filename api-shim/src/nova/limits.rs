@@ -1,20 +1,19 @@
-//! `GET /limits` (spec C-02). This version enforces no quotas on servers; what is unlimited says −1.
+//! `GET /limits` (spec C-02): what the project may have and has.
 
+use ostler_crds::quota::Resource;
 use serde_json::json;
 
-use super::servers::facts;
 use crate::{
-    authorize::Permit,
+    authorize::{Permit, rule::common},
     fault::Fault,
-    http::{Inbound, Reply},
+    http::{Inbound, Microversion, Reply},
+    observe::clean,
     shape::{Edit, at_version},
-    store::reads,
+    store::quotas::{Quotas, used},
 };
 
-/// Metadata items of one server (spec L-01).
+/// Metadata items of one server that the API server takes (spec L-01); a quota may be lower.
 pub const SERVER_METADATA: usize = 128;
-/// Key pairs of one user in one project (spec L-11).
-pub const KEY_PAIRS: usize = 100;
 
 /// 2.36 dropped the network's limits, 2.39 those of image metadata, 2.57 those of personality.
 const EDITS: &[Edit] = &[
@@ -28,24 +27,42 @@ const EDITS: &[Edit] = &[
     Edit::removed(57, "absolute/maxPersonalitySize"),
 ];
 
-/// The limits and what is used of them.
+/// The limits and what is used of them. An administrator may name another project by `tenant_id`.
 pub async fn show(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let servers = reads::servers(&inbound.app.stores, &permit);
-    let (mut cores, mut ram) = (0u64, 0u64);
-    for server in &servers {
-        if let Some(flavor) = facts::flavor(&inbound.app.stores, server) {
-            cores += u64::from(flavor.vcpus);
-            ram += flavor.memory_mib;
-        }
+    let known = |key: &str| matches!(key, "tenant_id" | "reserved");
+    if let Some((key, _)) =
+        inbound.query.pairs().find(|(k, _)| !known(k)).filter(|_| inbound.version >= Microversion(75))
+    {
+        let key = clean(key);
+        return Err(Fault::bad_request(format!("Additional properties are not allowed ('{key}' was unexpected)")));
     }
+    let project = match inbound.query.get("tenant_id").filter(|t| *t != permit.project()) {
+        None => permit.project(),
+        Some(other) if inbound.app.authorizer.may_also(&permit, common::ALL_PROJECTS).await? => other,
+        Some(_) => {
+            let rule = common::ALL_PROJECTS;
+            return Err(Fault::forbidden(format!(
+                "Policy does not allow limits of other projects: it needs permission to {rule} in the whole cluster."
+            )));
+        }
+    };
+    let stores = &inbound.app.stores;
+    let (quotas, used) = (Quotas::of(stores, project), used(stores, project, None));
+    let limit = |resource| quotas.limit(resource);
     let mut limits = json!({
         "rate": [],
         "absolute": {
-            "maxServerMeta": SERVER_METADATA, "maxImageMeta": 128, "maxPersonality": 0, "maxPersonalitySize": 0,
-            "maxSecurityGroups": 1, "maxSecurityGroupRules": 0, "maxTotalCores": -1, "maxTotalInstances": -1,
-            "maxTotalRAMSize": -1, "maxTotalFloatingIps": 0, "maxTotalKeypairs": KEY_PAIRS, "maxServerGroups": 0,
-            "maxServerGroupMembers": 0, "totalCoresUsed": cores, "totalInstancesUsed": servers.len(),
-            "totalRAMUsed": ram, "totalFloatingIpsUsed": 0, "totalSecurityGroupsUsed": 1, "totalServerGroupsUsed": 0,
+            "maxServerMeta": limit(Resource::MetadataItems), "maxImageMeta": 128,
+            "maxPersonality": limit(Resource::InjectedFiles),
+            "maxPersonalitySize": limit(Resource::InjectedFileContentBytes),
+            "maxSecurityGroups": limit(Resource::SecurityGroups),
+            "maxSecurityGroupRules": limit(Resource::SecurityGroupRules),
+            "maxTotalCores": limit(Resource::Cores), "maxTotalInstances": limit(Resource::Instances),
+            "maxTotalRAMSize": limit(Resource::MemoryMib), "maxTotalFloatingIps": limit(Resource::FloatingIps),
+            "maxTotalKeypairs": limit(Resource::KeyPairs), "maxServerGroups": limit(Resource::ServerGroups),
+            "maxServerGroupMembers": limit(Resource::ServerGroupMembers), "totalCoresUsed": used.cores,
+            "totalInstancesUsed": used.instances, "totalRAMUsed": used.memory_mib, "totalFloatingIpsUsed": 0,
+            "totalSecurityGroupsUsed": 1, "totalServerGroupsUsed": 0,
         },
     });
     at_version(&mut limits, EDITS, inbound.version);

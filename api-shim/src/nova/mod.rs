@@ -5,6 +5,7 @@ pub mod availability_zones;
 pub mod flavors;
 pub mod key_pairs;
 pub mod limits;
+pub mod quotas;
 pub mod security_groups;
 pub mod servers;
 pub mod versions;

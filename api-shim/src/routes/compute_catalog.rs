@@ -10,11 +10,14 @@ use crate::{
     nova::{
         flavors::{self, access, extra_specs},
         key_pairs, limits,
+        quotas::{classes, sets},
     },
 };
 
 const LIST_FLAVORS: Rule = Rule::on("list", "flavors");
 const GET_FLAVOR: Rule = Rule::on("get", "flavors");
+const GET_QUOTA: Rule = Rule::on("get", "projectquotas");
+const UPDATE_QUOTA: Rule = Rule::on("update", "projectquotas").everywhere();
 const UPDATE_FLAVOR: Rule = Rule::on("update", "flavors").everywhere();
 
 const FLAVOR_ACTIONS: &[Action] = &[
@@ -25,6 +28,13 @@ const FLAVOR_ACTIONS: &[Action] = &[
 pub(super) const ROUTES: &[Route] = &[
     // C-02
     get("/limits", authorized!(Rule::on("list", "servers"), limits::show)),
+    get("/os-quota-sets/{id}", authorized!(GET_QUOTA, sets::show)),
+    get("/os-quota-sets/{id}/defaults", authorized!(GET_QUOTA, sets::defaults)),
+    get("/os-quota-sets/{id}/detail", authorized!(GET_QUOTA, sets::detail)),
+    put("/os-quota-sets/{id}", authorized!(UPDATE_QUOTA, sets::update)),
+    remove("/os-quota-sets/{id}", authorized!(Rule::on("delete", "projectquotas").everywhere(), sets::delete)),
+    get("/os-quota-class-sets/{id}", authorized!(GET_QUOTA.everywhere(), classes::show)),
+    put("/os-quota-class-sets/{id}", authorized!(UPDATE_QUOTA, classes::update)),
     // C-24 … C-26
     get("/flavors", authorized!(LIST_FLAVORS, flavors::brief)),
     get("/flavors/detail", authorized!(LIST_FLAVORS, flavors::detail)),

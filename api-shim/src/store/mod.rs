@@ -14,6 +14,7 @@ pub mod key_pairs;
 mod merge;
 pub mod named;
 pub mod names;
+pub mod quotas;
 pub mod reads;
 pub mod refusal;
 pub mod servers;
@@ -28,7 +29,7 @@ pub use compact::updated_at;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::{Api, Client, runtime::watcher};
 use ostler_crds::{
-    Flavor, Host, Image, KeyPair, Network, Server,
+    Flavor, Host, Image, KeyPair, Network, ProjectQuota, Server,
     names::{PROJECT_LABEL, USER_LABEL},
 };
 
@@ -48,6 +49,8 @@ pub struct Stores {
     pub networks: Cache<Network>,
     /// All Hosts.
     pub hosts: Cache<Host>,
+    /// All ProjectQuotas.
+    pub quotas: Cache<ProjectQuota>,
     /// Namespaces that are projects.
     pub projects: Cache<Namespace>,
     /// Secrets of users.
@@ -68,6 +71,7 @@ impl Stores {
             key_pairs: Cache::start(Api::all(client.clone()), all()),
             networks: Cache::start(Api::all(client.clone()), all()),
             hosts: Cache::start(Api::all(client.clone()), all()),
+            quotas: Cache::start(Api::all(client.clone()), all()),
             projects: Cache::start(Api::all(client.clone()), all().labels(&format!("{PROJECT_LABEL}=true"))),
             users: Cache::start(secrets(), all().labels(&format!("{USER_LABEL}=true"))),
             keystone: Cache::start(secrets(), all().labels(keys::LABEL)),
@@ -83,6 +87,7 @@ impl Stores {
             ("keypairs", self.key_pairs.is_ready()),
             ("networks", self.networks.is_ready()),
             ("hosts", self.hosts.is_ready()),
+            ("projectquotas", self.quotas.is_ready()),
             ("namespaces", self.projects.is_ready()),
             ("secrets", self.users.is_ready() && self.keystone.is_ready()),
         ];

@@ -26,7 +26,7 @@ pub fn named(
         "images" => stores.images.by_id(id()?).iter().find(|i| own(i.namespace())).map(|i| i.name_any()),
         "flavors" => reads::flavors_by_id(stores, params.get("id")?).first().map(|f| f.name_any()),
         "networks" => stores.networks.by_id(id()?).first().map(|n| n.name_any()),
-        "keypairs" => reads::key_pair_of(stores, user, project, params.get("name")?).map(|k| k.name_any()),
+        "keypairs" => reads::key_pair_of(stores, &user.id(), project, params.get("name")?).map(|k| k.name_any()),
         _ => None,
     }
 }

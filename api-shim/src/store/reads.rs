@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{Cache, Stores, cache::is_born_with, compact::compact, refusal};
 use crate::{
-    authenticate::User,
     authorize::{Permit, Scope},
     fault::Fault,
 };
@@ -137,28 +136,27 @@ pub async fn image(client: &Client, stores: &Stores, permit: &Permit, id: &str) 
     own_by_id(client, &stores.images, permit, id).await
 }
 
-/// The KeyPairs of the permit's user in its project: their own and those that belong to nobody.
-pub fn key_pairs(stores: &Stores, permit: &Permit) -> Vec<Arc<KeyPair>> {
-    let mut all = key_pairs_of(stores, &permit.caller().user, permit.project());
+/// The KeyPairs of a user in the permit's project: their own and those that belong to nobody.
+pub fn key_pairs(stores: &Stores, permit: &Permit, user: &str) -> Vec<Arc<KeyPair>> {
+    let mut all = key_pairs_of(stores, user, permit.project());
     all.retain(|k| permit.covers(&k.metadata));
     all
 }
 
-/// The KeyPair with this OpenStack name; the user's own before nobody's, and of several the oldest, so that a later one
-/// never takes the place of one that is known.
-pub fn key_pair(stores: &Stores, permit: &Permit, name: &str) -> Option<Arc<KeyPair>> {
-    key_pair_of(stores, &permit.caller().user, permit.project(), name).filter(|k| permit.covers(&k.metadata))
+/// The KeyPair of a user with this OpenStack name; the user's own before nobody's, and of several the oldest, so that a
+/// later one never takes the place of one that is known.
+pub fn key_pair(stores: &Stores, permit: &Permit, user: &str, name: &str) -> Option<Arc<KeyPair>> {
+    key_pair_of(stores, user, permit.project(), name).filter(|k| permit.covers(&k.metadata))
 }
 
-fn key_pairs_of(stores: &Stores, user: &User, project: &str) -> Vec<Arc<KeyPair>> {
-    let user = user.id();
+fn key_pairs_of(stores: &Stores, user: &str, project: &str) -> Vec<Arc<KeyPair>> {
     let mut all = stores.key_pairs.in_namespace(project);
-    all.retain(|k| k.spec.user.as_ref().is_none_or(|u| *u == user));
+    all.retain(|k| k.spec.user.as_ref().is_none_or(|u| u == user));
     all
 }
 
 /// Without a permit, for the question whether there is one.
-pub(super) fn key_pair_of(stores: &Stores, user: &User, project: &str, name: &str) -> Option<Arc<KeyPair>> {
+pub(super) fn key_pair_of(stores: &Stores, user: &str, project: &str, name: &str) -> Option<Arc<KeyPair>> {
     let mut all = key_pairs_of(stores, user, project);
     all.retain(|k| k.display_name() == name);
     all.sort_by_key(|k| (k.spec.user.is_none(), k.metadata.creation_timestamp.clone()));

@@ -8,5 +8,6 @@
 pub mod allocate;
 pub mod guest;
 pub mod placement;
+pub mod quota;
 pub mod resolve;
 pub mod schedule;

@@ -16,7 +16,7 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use ostler_crds::{Flavor, Host, Network, Server};
+use ostler_crds::{Flavor, Host, Network, ProjectQuota, Server};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -48,9 +48,10 @@ pub async fn run(context: &Context, term: CancellationToken) {
     let (images, key_pairs) = (image_controller.store(), key_controller.store());
     let (networks, f2) = store::<Network>(Api::all(client.clone()), told(&changed));
     let (hosts, f3) = store::<Host>(Api::all(client.clone()), told(&changed));
+    let (quotas, f5) = store::<ProjectQuota>(Api::all(client.clone()), told(&changed));
     let beats = beats(Arc::clone(&heartbeats), Arc::clone(&changed));
     let (leases, f4) = store(leases(client, &context.args.namespace), beats);
-    let stores = Stores { servers, flavors, images, key_pairs, networks, hosts, leases };
+    let stores = Stores { servers, flavors, images, key_pairs, networks, quotas, hosts, leases };
 
     let placer = Arc::new(Placer {
         context: context.clone(),
@@ -60,7 +61,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
         backoff: Backoff::new(Duration::from_secs(2), Duration::from_secs(60)),
         doubtful: Arc::default(),
     });
-    let fill = join_all([f1.boxed(), f2.boxed(), f3.boxed(), f4.boxed()]);
+    let fill = join_all([f1.boxed(), f2.boxed(), f3.boxed(), f4.boxed(), f5.boxed()]);
     let work = async {
         tokio::join!(
             place(placer, &stores, server_events, waiting(Arc::clone(&changed), Arc::clone(&ledger)), term.clone()),
@@ -116,6 +117,7 @@ async fn place(
         synced("Images", &stores.images),
         synced("KeyPairs", &stores.key_pairs),
         synced("Networks", &stores.networks),
+        synced("ProjectQuotas", &stores.quotas),
         synced("Hosts", &stores.hosts),
         synced("Leases", &stores.leases),
     );

@@ -4,10 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use kube::{Resource, runtime::reflector::ObjectRef};
-use ostler_crds::{Server, host::Resources, server::ServerAddress};
+use ostler_crds::{Server, host::Resources, quota::Usage, server::ServerAddress};
 use ostler_engine::{
     allocate::{Book, NoAddress},
-    resolve::Interface,
+    quota,
+    resolve::Resolved,
 };
 
 /// What one Server holds.
@@ -16,6 +17,9 @@ struct Holding {
     host: String,
     resources: Resources,
     addresses: Vec<ServerAddress>,
+    /// Whose quota it is taken of, and how much.
+    project: String,
+    size: Usage,
     /// The API server has confirmed it.
     confirmed: bool,
 }
@@ -26,6 +30,7 @@ pub struct Ledger {
     book: Book,
     holdings: HashMap<String, Holding>,
     by_host: HashMap<String, Resources>,
+    by_project: HashMap<String, Usage>,
     /// Servers without a Host, and those that are being deleted.
     waiting: HashSet<ObjectRef<Server>>,
     /// While a list comes in: the uids in it so far.
@@ -71,7 +76,14 @@ impl Ledger {
             self.waiting.remove(&key);
         }
         let status = server.status.clone().unwrap_or_default();
-        let holding = Holding { host, resources: status.footprint(), addresses: status.addresses, confirmed: true };
+        let holding = Holding {
+            host,
+            resources: status.footprint(),
+            project: server.meta().namespace.clone().unwrap_or_default(),
+            size: status.flavor.as_ref().map(quota::size).unwrap_or_default(),
+            addresses: status.addresses,
+            confirmed: true,
+        };
         if self.holdings.get(&uid) != Some(&holding) {
             self.release(&uid);
             self.hold(uid, holding);
@@ -96,6 +108,11 @@ impl Ledger {
         self.by_host.get(host).copied().unwrap_or_default()
     }
 
+    /// What is taken of a project's quota.
+    pub fn used(&self, project: &str) -> Usage {
+        self.by_project.get(project).copied().unwrap_or_default()
+    }
+
     /// How many addresses of a Network are held.
     pub fn addresses_in_use(&self, network: &str) -> u64 {
         self.book.in_use(network)
@@ -106,14 +123,15 @@ impl Ledger {
         self.waiting.iter().cloned()
     }
 
-    /// Holds resources of `host` and an address for each interface, all or nothing.
+    /// Holds resources of `host`, of the project's quota, and an address for each interface, all or nothing.
     pub fn take(
         &mut self,
         uid: &str,
         host: &str,
-        resources: Resources,
-        interfaces: &[Interface],
+        project: &str,
+        resolved: &Resolved,
     ) -> Result<Vec<ServerAddress>, NoAddress> {
+        let interfaces = &resolved.interfaces;
         let mut addresses: Vec<ServerAddress> = Vec::with_capacity(interfaces.len());
         for interface in interfaces {
             match self.book.take(&interface.network, &interface.pool, interface.asked, uid) {
@@ -133,7 +151,14 @@ impl Ledger {
                 }
             }
         }
-        let holding = Holding { host: host.to_owned(), resources, addresses: addresses.clone(), confirmed: false };
+        let holding = Holding {
+            host: host.to_owned(),
+            resources: resolved.request.resources,
+            project: project.to_owned(),
+            size: quota::size(&resolved.flavor),
+            addresses: addresses.clone(),
+            confirmed: false,
+        };
         self.count(&holding, true);
         self.holdings.insert(uid.to_owned(), holding);
         Ok(addresses)
@@ -178,6 +203,11 @@ impl Ledger {
         sum.vcpus = add(sum.vcpus, holding.resources.vcpus);
         sum.memory_mib = add(sum.memory_mib, holding.resources.memory_mib);
         sum.disk_gib = add(sum.disk_gib, holding.resources.disk_gib);
+        let used = self.by_project.entry(holding.project.clone()).or_default();
+        *used = if more { used.plus(holding.size) } else { used.minus(holding.size) };
+        if *used == Usage::default() {
+            self.by_project.remove(&holding.project);
+        }
     }
 }
 
@@ -185,8 +215,13 @@ impl Ledger {
 mod tests {
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use ostler_crds::{ServerSpec, ServerStatus, network::Subnet};
-    use ostler_engine::allocate::Pool;
+    use ostler_crds::{
+        ServerSpec, ServerStatus,
+        image::DiskFormat,
+        network::Subnet,
+        server::{ResolvedFlavor, ResolvedImage},
+    };
+    use ostler_engine::{allocate::Pool, resolve::Interface, schedule::Request};
 
     use super::*;
 
@@ -200,6 +235,30 @@ mod tests {
         Resources { vcpus: 1, memory_mib: 128, disk_gib: 1 }
     }
 
+    fn wish(interfaces: &[Interface]) -> Resolved {
+        let flavor = ResolvedFlavor {
+            name: "small".into(),
+            id: "1".into(),
+            display_name: "small".into(),
+            vcpus: 1,
+            memory_mib: 64,
+            disk_gib: 1,
+            extra_specs: Default::default(),
+        };
+        let image = ResolvedImage {
+            namespace: "n".into(),
+            name: "tiny".into(),
+            id: "2".into(),
+            sha256: String::new(),
+            disk_format: DiskFormat::Raw,
+            size: 1,
+            virtual_size: 1,
+            url: None,
+        };
+        let request = Request { resources: one(), ..Default::default() };
+        Resolved { flavor, image, key: None, interfaces: interfaces.to_vec(), request }
+    }
+
     fn server(uid: &str, host: Option<&str>) -> Server {
         let mut s = Server::new(uid, ServerSpec::default());
         s.metadata.namespace = Some("n".into());
@@ -211,16 +270,16 @@ mod tests {
     #[test]
     fn a_binding_that_failed_gives_everything_back() {
         let mut l = Ledger::default();
-        l.take("u", "h", one(), &[lan()]).unwrap();
-        assert_eq!((l.held("h"), l.addresses_in_use("lan")), (one(), 1));
+        l.take("u", "h", "n", &wish(&[lan()])).unwrap();
+        assert_eq!((l.held("h"), l.addresses_in_use("lan"), l.used("n")), (one(), 1, Usage::of(1, 1, 64)));
         l.cancel("u");
-        assert_eq!((l.held("h"), l.addresses_in_use("lan")), (Resources::default(), 0));
+        assert_eq!((l.held("h"), l.addresses_in_use("lan"), l.used("n")), (Resources::default(), 0, Usage::default()));
     }
 
     #[test]
     fn a_confirmed_binding_is_counted_once_and_not_cancelled() {
         let mut l = Ledger::default();
-        let addresses = l.take("u", "h", one(), &[lan()]).unwrap();
+        let addresses = l.take("u", "h", "n", &wish(&[lan()])).unwrap();
         let mut s = server("u", Some("h"));
         if let Some(status) = s.status.as_mut() {
             status.addresses = addresses;
@@ -239,9 +298,9 @@ mod tests {
         let mut full = lan();
         full.network = "full".into();
         for i in 0..5 {
-            l.take(&i.to_string(), "h", one(), std::slice::from_ref(&full)).unwrap();
+            l.take(&i.to_string(), "h", "n", &wish(std::slice::from_ref(&full))).unwrap();
         }
-        assert!(l.take("u", "h", one(), &[lan(), full]).is_err());
+        assert!(l.take("u", "h", "n", &wish(&[lan(), full])).is_err());
         assert_eq!(l.addresses_in_use("lan"), 0);
         assert!(!l.holds("u"));
     }

@@ -15,10 +15,12 @@ use kube::{
 use ostler_crds::{
     Host, OpenStackId, Server, ServerStatus,
     names::{GUEST_FINALIZER, MANAGER_FIELD_MANAGER, reason},
+    quota::CLASS_DEFAULT,
     server::ServerAddress,
 };
 use ostler_engine::{
     placement,
+    quota::{self, Quotas},
     resolve::{self, Named, Refusal, Resolved},
     schedule::{self, Candidate},
 };
@@ -180,6 +182,9 @@ impl Placer {
             Err(refusal) => return Decision::Refuse(refusal),
         };
         let mut ledger = self.ledger();
+        if let Err(refusal) = self.admit(server, &resolved, &ledger) {
+            return Decision::Refuse(refusal);
+        }
         let host = match schedule::choose(&resolved.request, &self.candidates(&ledger)) {
             Ok(host) => host.to_owned(),
             Err(none) => {
@@ -207,8 +212,16 @@ impl Placer {
         // A bad id label is told before anything is held.
         OpenStackId::of(server.meta()).map_err(|e| refusal(reason::INVALID_SPEC, e.to_string()))?;
         ledger
-            .take(&server.uid().unwrap_or_default(), host, resolved.request.resources, &resolved.interfaces)
+            .take(&server.uid().unwrap_or_default(), host, &server.namespace().unwrap_or_default(), resolved)
             .map_err(|e| refusal(reason::NO_ADDRESS, format!("spec.networks: {e}; see kubectl get networks")))
+    }
+
+    fn admit(&self, server: &Server, resolved: &Resolved, ledger: &Ledger) -> Result<(), Refusal> {
+        let namespace = server.namespace().unwrap_or_default();
+        let named = |name: &str| self.stores.quotas.get(&ObjectRef::new(name));
+        let (project, class) = (named(&namespace), named(CLASS_DEFAULT));
+        let quotas = Quotas { project: project.as_deref(), class: class.as_deref() };
+        quota::admit(server, &resolved.flavor, ledger.used(&namespace), &quotas)
     }
 
     fn resolve(&self, server: &Server) -> Result<Resolved, Refusal> {

@@ -12,7 +12,7 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use ostler_crds::{Flavor, Host, Image, KeyPair, Network, Server};
+use ostler_crds::{Flavor, Host, Image, KeyPair, Network, ProjectQuota, Server};
 use serde::de::DeserializeOwned;
 
 use crate::common::watch::patient;
@@ -30,6 +30,8 @@ pub struct Stores {
     pub key_pairs: Store<KeyPair>,
     /// All Networks.
     pub networks: Store<Network>,
+    /// All ProjectQuotas.
+    pub quotas: Store<ProjectQuota>,
     /// All Hosts.
     pub hosts: Store<Host>,
     /// Leases of the release namespace; the hosts' heartbeats are among them.

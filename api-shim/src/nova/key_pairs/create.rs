@@ -4,12 +4,12 @@ use http::StatusCode;
 use ostler_crds::{KeyPair, KeyPairSpec};
 use serde::Deserialize;
 
-use super::{key, view};
+use super::{key, owner, view};
 use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Microversion, Reply},
-    nova::limits::KEY_PAIRS,
+    nova::quotas::admit,
     observe::clean,
     shape::{Field, fields},
     store::{key_pairs, reads, slug},
@@ -34,15 +34,13 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     let body = inbound.json_under("keypair").await?;
     fields::check(&body, FIELDS, inbound.version, "keypair")?;
     let wire: Wire = fields::read(body, "keypair")?;
-    let user = permit.caller().user.id();
-    check(&wire, &user)?;
-    let known = reads::key_pairs(&inbound.app.stores, &permit);
+    check(&wire, inbound.version)?;
+    let user = owner::of(&inbound, &permit, wire.user_id.as_deref()).await?;
+    let known = reads::key_pairs(&inbound.app.stores, &permit, &user);
     if known.iter().any(|k| k.display_name() == wire.name) {
         return Err(Fault::conflict(format!("Key pair '{}' already exists.", clean(&wire.name))));
     }
-    if known.len() >= KEY_PAIRS {
-        return Err(Fault::forbidden("Quota exceeded, too many key pairs."));
-    }
+    admit::key_pair(&inbound.app, &permit, &user, known.len())?;
     let (public, private) = match wire.public_key {
         Some(public) => {
             key::fingerprint(&public).map_err(|e| Fault::bad_request(e.to_string()))?;
@@ -67,21 +65,44 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     Ok(Reply::json(status, &view::created(&pair, &user, private.as_deref(), inbound.version)))
 }
 
-fn check(wire: &Wire, user: &str) -> Result<(), Fault> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_');
+/// First version that makes no keys, and takes addresses for names.
+const IMPORTED: Microversion = Microversion(92);
+
+fn check(wire: &Wire, version: Microversion) -> Result<(), Fault> {
+    let imported = version >= IMPORTED;
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_') || (imported && matches!(c, '@' | '.'));
     let name = wire.name.as_str();
     if name.is_empty() || name.len() > 255 || name.trim() != name || !name.chars().all(allowed) {
-        let why = "Keypair name must be 1 to 255 letters, digits, spaces, '_' and '-'.";
+        let more = if imported { ", '@' and '.'" } else { "" };
+        let why = format!("Keypair name must be 1 to 255 letters, digits, spaces, '_' and '-'{more}.");
         return Err(Fault::invalid_field("keypair.name", why));
     }
     if wire.type_.as_deref().is_some_and(|t| t != "ssh") {
         return Err(Fault::invalid_field("keypair.type", "This version serves type ssh only."));
     }
-    if wire.user_id.as_deref().is_some_and(|u| u != user) {
-        return Err(Fault::forbidden("Key pairs of other users are not made by this version."));
+    match wire.public_key.as_deref() {
+        None if imported => Err(Fault::invalid_field("keypair", "'public_key' is a required property")),
+        Some(key) if key.len() > LONGEST => Err(Fault::invalid_field("keypair.public_key", "It is too long.")),
+        _ => Ok(()),
     }
-    if wire.public_key.as_deref().is_some_and(|k| k.len() > LONGEST) {
-        return Err(Fault::invalid_field("keypair.public_key", "It is too long."));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(name: &str, key: Option<&str>, version: u16) -> u16 {
+        let wire = Wire { name: name.into(), public_key: key.map(str::to_owned), type_: None, user_id: None };
+        check(&wire, Microversion(version)).map_or_else(|f| f.status.as_u16(), |()| 200)
     }
-    Ok(())
+
+    #[test]
+    fn from_2_92_on_no_keys_are_made_and_addresses_are_names() {
+        assert_eq!([verdict("a", None, 91), verdict("a", None, 92), verdict("a", Some("k"), 92)], [200, 400, 200]);
+        assert_eq!([verdict("me@home.example", Some("k"), 91), verdict("me@home.example", Some("k"), 92)], [400, 200]);
+        for name in ["", " a", "a ", "key_/.\\@:", &"x".repeat(256)] {
+            assert_eq!(verdict(name, Some("k"), 92), 400, "{name}");
+        }
+    }
 }

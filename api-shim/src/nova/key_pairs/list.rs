@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::view;
+use super::{owner, view};
 use crate::{
     authorize::Permit,
     fault::Fault,
@@ -16,9 +16,11 @@ const PAGED: Microversion = Microversion(35);
 /// Largest page.
 const MAX_PAGE: usize = 1000;
 
-/// The caller's key pairs, by name.
+/// The key pairs of the caller, or of the user that an administrator names, by name.
 pub async fn list(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let mut pairs = reads::key_pairs(&inbound.app.stores, &permit);
+    owner::known_keys(&inbound, true)?;
+    let user = owner::of_query(&inbound, &permit).await?;
+    let mut pairs = reads::key_pairs(&inbound.app.stores, &permit, &user);
     pairs.sort_by(|a, b| a.display_name().cmp(b.display_name()));
     let mut document = json!({});
     if inbound.version >= PAGED {

@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod key;
 mod list;
+mod owner;
 mod show;
 mod view;
 

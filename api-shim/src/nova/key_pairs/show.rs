@@ -1,18 +1,15 @@
 //! `GET /os-keypairs/{name}` (spec C-45).
 
-use super::view;
+use super::{owner, view};
 use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Reply},
-    observe::clean,
-    store::reads,
 };
 
-/// A key pair of the caller.
+/// A key pair of the caller, or of the user that an administrator names.
 pub async fn show(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let name = inbound.param("name");
-    let pair = reads::key_pair(&inbound.app.stores, &permit, name)
-        .ok_or_else(|| Fault::not_found(format!("Keypair {} not found for user.", clean(name))))?;
-    Ok(Reply::ok(&view::full(&pair, &permit.caller().user.id(), inbound.version)))
+    owner::known_keys(&inbound, false)?;
+    let (pair, user) = owner::find(&inbound, &permit).await?;
+    Ok(Reply::ok(&view::full(&pair, &user, inbound.version)))
 }

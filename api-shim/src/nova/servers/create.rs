@@ -16,6 +16,7 @@ use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Microversion, Reply},
+    nova::quotas::admit,
     shape::{fields, links},
     store::servers,
 };
@@ -26,6 +27,9 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     convert::check(&create)?;
     let count = convert::count(&create)?;
     let resolved = resolve(&inbound.app, &permit, &create, inbound.version).await?;
+    let least = u32::try_from(create.min_count.unwrap_or(1)).unwrap_or(1);
+    let count = admit::servers(&inbound.app, &permit, &resolved.flavor, least, count)?;
+    admit::metadata(&inbound.app, &permit, create.metadata.len())?;
     let (creator, reservation) = (permit.caller().user.id(), format!("r-{}", random(8).to_lowercase()));
     let wished = convert::servers(&create, &resolved, &creator, &reservation, count);
     let first = make(&inbound.app, &permit, wished).await?;

@@ -64,7 +64,8 @@ fn fits(image: &Image, flavor: &Flavor) -> Result<(), Fault> {
 
 /// `metadata.name` of the key pair.
 pub fn key_pair(app: &App, permit: &Permit, name: &str) -> Result<String, Fault> {
-    let found = reads::key_pair(&app.stores, permit, name).and_then(|k| k.metadata.name.clone());
+    let found =
+        reads::key_pair(&app.stores, permit, &permit.caller().user.id(), name).and_then(|k| k.metadata.name.clone());
     found.ok_or_else(|| Fault::bad_request("Invalid key_name provided."))
 }
 

@@ -85,7 +85,6 @@ async fn what_cannot_be_made_is_refused_in_the_form_of_novas_faults() -> Result<
     }
     let project = &world.project;
     for (method, path, element) in [
-        (Method::GET, format!("/compute/v2.1/os-quota-sets/{project}"), "notImplemented"),
         (Method::GET, format!("/compute/v2.1/{project}/os-simple-tenant-usage/{project}"), "notImplemented"),
         (Method::POST, format!("{SERVERS}/{nothing}/remote-consoles"), "notImplemented"),
         (Method::PUT, format!("{SERVERS}/{nothing}/tags"), "notImplemented"),
@@ -100,8 +99,7 @@ async fn what_cannot_be_made_is_refused_in_the_form_of_novas_faults() -> Result<
     }
     let ada = world.ada()?;
     for (command, what) in [
-        (&["quota", "show"][..], "compute quotas"),
-        (&["usage", "show"], "usage of projects"),
+        (&["usage", "show"][..], "usage of projects"),
         (&["hypervisor", "list"], "hypervisors"),
         (&["server", "group", "list"], "server groups"),
         (&["image", "member", "list", IMAGE], "image members"),

@@ -8,4 +8,6 @@ mod flavors;
 mod fronts;
 mod identity;
 mod images;
+mod key_pairs;
+mod quotas;
 mod sdk;

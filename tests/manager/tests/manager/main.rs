@@ -4,4 +4,5 @@ mod away;
 mod crash;
 mod images;
 mod place;
+mod quota;
 mod refusals;
