@@ -46,7 +46,7 @@ impl<K: Object + Resource<Scope = NamespaceResourceScope>> Writer<'_, K> {
     /// Creates `object` in the permit's project; its name gets a suffix if it is taken.
     pub async fn create(&self, permit: &Permit, mut object: K) -> Result<Arc<K>, Fault> {
         object.meta_mut().namespace = Some(permit.project().to_owned());
-        self.at(permit.project()).create(object).await
+        Box::pin(self.at(permit.project()).create(object)).await
     }
 
     /// Changes an object of the permit's project. `change` runs again on the newest version when somebody else wrote
@@ -58,13 +58,13 @@ impl<K: Object + Resource<Scope = NamespaceResourceScope>> Writer<'_, K> {
         change: impl Fn(&mut K) -> Result<(), Fault>,
     ) -> Result<Arc<K>, Fault> {
         self.own(permit, &known)?;
-        self.at(permit.project()).change(known, change).await
+        Box::pin(self.at(permit.project()).change(known, change)).await
     }
 
     /// Deletes this very object (same UID) of the permit's project.
     pub async fn delete(&self, permit: &Permit, known: &K) -> Result<(), Fault> {
         self.own(permit, known)?;
-        self.at(permit.project()).delete(known).await
+        Box::pin(self.at(permit.project()).delete(known)).await
     }
 
     /// Waits until the cache has `written`.
@@ -97,7 +97,7 @@ impl<K: Object + Resource<Scope = ClusterResourceScope>> ClusterWriter<'_, K> {
     /// Creates `object`; its name gets a suffix if it is taken.
     pub async fn create(&self, permit: &Permit, object: K) -> Result<Arc<K>, Fault> {
         self.may(permit, &object)?;
-        self.at().create(object).await
+        Box::pin(self.at().create(object)).await
     }
 
     /// Creates `object` under its very name; 409 if that is taken.
@@ -116,13 +116,13 @@ impl<K: Object + Resource<Scope = ClusterResourceScope>> ClusterWriter<'_, K> {
         change: impl Fn(&mut K) -> Result<(), Fault>,
     ) -> Result<Arc<K>, Fault> {
         self.may(permit, &known)?;
-        self.at().change(known, change).await
+        Box::pin(self.at().change(known, change)).await
     }
 
     /// Deletes this very object (same UID).
     pub async fn delete(&self, permit: &Permit, known: &K) -> Result<(), Fault> {
         self.may(permit, known)?;
-        self.at().delete(known).await
+        Box::pin(self.at().delete(known)).await
     }
 
     fn may(&self, permit: &Permit, object: &K) -> Result<(), Fault> {
