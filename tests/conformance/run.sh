@@ -32,7 +32,8 @@ keep() {
   done
 }
 
-cargo build --locked --quiet -p ostler-controller -p ostler-api-shim -p ostler-tests-conformance
+# The whole workspace: fewer packages would have other features, and so be built once more.
+cargo build --locked --quiet --workspace --bins
 case ${1:-run} in
 run)
   [[ -z ${KEEP:-} ]] || keep

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::ticket::Ticket;
+use super::ticket::{Reach, Ticket};
+use crate::authorize::Ceiling;
 
 /// Namespace of the version-5 UUIDs that user ids are.
 const USER_SPACE: Uuid = Uuid::from_u128(0x6f73_746c_6572_4f53_8000_7573_6572_6964);
@@ -16,6 +17,8 @@ pub struct User {
     pub name: String,
     /// Kubernetes groups, without `system:authenticated` unless the API server said so.
     pub groups: Vec<String>,
+    /// What an application credential leaves of the user's permissions; `None`: all.
+    pub ceiling: Option<Ceiling>,
 }
 
 impl User {
@@ -39,6 +42,13 @@ pub struct Caller {
     pub project: Option<String>,
     /// What the token says.
     pub ticket: Arc<Ticket>,
+}
+
+impl Caller {
+    /// The domain or the system, if the token is scoped to one.
+    pub fn reach(&self) -> Option<Reach> {
+        self.ticket.reach
+    }
 }
 
 #[cfg(test)]

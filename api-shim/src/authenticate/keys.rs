@@ -98,6 +98,7 @@ mod tests {
             groups: vec![],
             origin: Origin::Kubernetes,
             project: Some("prod".into()),
+            reach: None,
             methods: vec!["password".into()],
             audit_id: new_audit_id(),
             issued_at: 1,

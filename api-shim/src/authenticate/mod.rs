@@ -10,6 +10,7 @@
 //! Keys and revocations live in Secrets of the release namespace, so that all replicas agree and a restart logs nobody
 //! out.
 
+pub mod application_credentials;
 pub mod caller;
 pub mod keys;
 pub mod password;
@@ -25,11 +26,12 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use kube::Client;
 
+pub use application_credentials::{ApplicationCredential, store::ApplicationCredentials};
 pub use caller::{Caller, User};
 use password::Verifier;
 use throttle::Throttle;
-use ticket::{Origin, Ticket};
-use users::UserSecrets;
+use ticket::{Origin, Reach, Ticket};
+use users::{UserSecret, UserSecrets};
 
 use crate::{fault::Fault, observe::Metrics, store::Stores};
 
@@ -74,10 +76,14 @@ impl Authenticator {
             return Err(Fault::unauthorized());
         }
         let user = match &ticket.origin {
-            Origin::Kubernetes => User { name: ticket.user.clone(), groups: ticket.groups.clone() },
+            Origin::Kubernetes => User { name: ticket.user.clone(), groups: ticket.groups.clone(), ceiling: None },
             Origin::Secret { fingerprint } => {
                 let secret = self.users().find(&ticket.user).filter(|u| u.fingerprint() == *fingerprint);
                 secret.ok_or_else(Fault::unauthorized)?.user()
+            }
+            Origin::ApplicationCredential { id, fingerprint } => {
+                let found = self.application_credentials().find(id).filter(|c| c.fingerprint() == *fingerprint);
+                self.behind(&found.ok_or_else(Fault::unauthorized)?)?
             }
         };
         Ok(Caller { user, project: ticket.project.clone(), ticket: Arc::new(ticket) })
@@ -86,24 +92,61 @@ impl Authenticator {
     /// The user with this name and password. The answer, and the work behind it, is the same for an unknown user, an
     /// unset password and a wrong one. 429 for a moment after repeated failures from one address.
     pub async fn by_password(&self, name: &str, password: String, peer: IpAddr) -> Result<(User, Origin), Fault> {
-        admitted(self.with_throttle(|t| t.check(name, peer, Instant::now())))?;
+        let find = || self.users().find(name);
+        let user = self.by_secret(name, password, peer, find, |u| u.password_hash.clone()).await?;
+        Ok((user.user(), Origin::Secret { fingerprint: user.fingerprint() }))
+    }
+
+    /// The application credential with this id and secret, and its user; the same holds.
+    pub async fn by_application_credential(
+        &self,
+        id: &str,
+        secret: String,
+        peer: IpAddr,
+    ) -> Result<(User, Origin, ApplicationCredential), Fault> {
+        let find = || self.application_credentials().find(id);
+        // No user's name has a NUL.
+        let guessed = format!("\0{id}");
+        let found = self.by_secret(&guessed, secret, peer, find, |c| c.secret_hash.clone()).await?;
+        let origin = Origin::ApplicationCredential { id: found.id.clone(), fingerprint: found.fingerprint() };
+        Ok((self.behind(&found)?, origin, found))
+    }
+
+    /// What `find` gives, if `secret` has the hash of it.
+    async fn by_secret<T>(
+        &self,
+        guessed: &str,
+        secret: String,
+        peer: IpAddr,
+        find: impl FnOnce() -> Option<T>,
+        hash: impl FnOnce(&T) -> String,
+    ) -> Result<T, Fault> {
+        admitted(self.with_throttle(|t| t.check(guessed, peer, Instant::now())))?;
         let turn = self.verifier.turn().await?;
         // Again: while this one waited, others sent at the same time may have failed.
-        admitted(self.with_throttle(|t| t.admit(name, peer, Instant::now())))?;
-        let found = self.users().find(name);
-        let hash = found.as_ref().map(|u| u.password_hash.clone()).or_else(|| self.users().any_hash());
-        let (good, _turn) = turn.verify(password, hash).await?;
+        admitted(self.with_throttle(|t| t.admit(guessed, peer, Instant::now())))?;
+        let found = find();
+        let hash = found.as_ref().map(hash).or_else(|| self.users().any_hash());
+        let (good, _turn) = turn.verify(secret, hash).await?;
         match found.filter(|_| good) {
-            Some(secret) => {
-                self.with_throttle(|t| t.succeeded(name, peer));
-                Ok((secret.user(), Origin::Secret { fingerprint: secret.fingerprint() }))
+            Some(found) => {
+                self.with_throttle(|t| t.succeeded(guessed, peer));
+                Ok(found)
             }
             None => {
-                self.with_throttle(|t| t.failed(name, peer, Instant::now()));
+                self.with_throttle(|t| t.failed(guessed, peer, Instant::now()));
                 self.metrics.failed_logins.inc();
                 Err(Fault::unauthorized())
             }
         }
+    }
+
+    /// The user behind an application credential, with what it leaves of the permissions; 401 if it has ended, or the user
+    /// is gone.
+    fn behind(&self, credential: &ApplicationCredential) -> Result<User, Fault> {
+        let user = self.users().find(&credential.terms.user).filter(|_| !credential.has_expired(Timestamp::now()));
+        let user = user.ok_or_else(Fault::unauthorized)?.user();
+        Ok(User { ceiling: credential.ceiling(), ..user })
     }
 
     /// The user behind a Kubernetes bearer token.
@@ -124,6 +167,7 @@ impl Authenticator {
             groups: if new.origin == Origin::Kubernetes { new.user.groups.clone() } else { Vec::new() },
             origin: new.origin,
             project: new.project.clone(),
+            reach: new.reach,
             methods: new.methods,
             audit_id: new.audit_id.unwrap_or_else(ticket::new_audit_id),
             issued_at: now.as_second(),
@@ -148,6 +192,22 @@ impl Authenticator {
         UserSecrets::new(&self.stores.users)
     }
 
+    /// The application credentials of all users.
+    pub fn application_credentials(&self) -> ApplicationCredentials<'_> {
+        ApplicationCredentials::new(&self.client, &self.stores.keystone, &self.namespace)
+    }
+
+    /// Hashes a password or another secret, when it is its turn.
+    pub async fn hash(&self, secret: String) -> Result<String, Fault> {
+        self.verifier.turn().await?.hash(secret).await
+    }
+
+    /// Gives a user another password; tokens that came of the old one are good no more.
+    pub async fn set_password(&self, user: &UserSecret, password: String) -> Result<(), Fault> {
+        let hash = self.hash(password).await?;
+        users::set_password_hash(&self.client, &self.stores.users, &self.namespace, user, &hash).await
+    }
+
     fn with_throttle<T>(&self, f: impl FnOnce(&mut Throttle) -> T) -> T {
         f(&mut self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
@@ -168,6 +228,8 @@ pub struct NewTicket {
     pub origin: Origin,
     /// The project, if scoped.
     pub project: Option<String>,
+    /// The domain or the system, if scoped to one.
+    pub reach: Option<Reach>,
     /// Keystone's methods.
     pub methods: Vec<String>,
     /// The audit id of the token that it is made from: revoking that one revokes this one.

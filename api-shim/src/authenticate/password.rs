@@ -47,6 +47,15 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// The PHC string of a password.
+    pub async fn hash(self, password: String) -> Result<String, Fault> {
+        let hashed = tokio::task::spawn_blocking(move || (hash(&password), self)).await;
+        let (hash, _turn) = hashed.map_err(|e| Fault::internal("hash password", &e))?;
+        hash.map_err(|e| Fault::internal("hash password", &e))
+    }
+}
+
 /// Whether `password` has the PHC string `hash`; a string that is none has no password.
 pub fn matches(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())

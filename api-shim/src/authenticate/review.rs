@@ -37,7 +37,8 @@ pub async fn review(client: &Client, token: &str, audience: Option<&str>) -> Res
     if status.authenticated != Some(true) || !meant {
         return Ok(None);
     }
-    let user = status.user.and_then(|u| Some(User { name: u.username?, groups: u.groups.unwrap_or_default() }));
+    let user =
+        status.user.and_then(|u| Some(User { name: u.username?, groups: u.groups.unwrap_or_default(), ceiling: None }));
     Ok(user.filter(|u| !u.name.is_empty()))
 }
 

@@ -82,6 +82,7 @@ mod tests {
             groups: vec![],
             origin: Origin::Kubernetes,
             project: None,
+            reach: None,
             methods: vec![],
             audit_id: "new".into(),
             issued_at: 0,

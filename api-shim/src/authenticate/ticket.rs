@@ -18,6 +18,9 @@ pub struct Ticket {
     /// The project, if scoped.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
+    /// The domain or the system, if scoped to one.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
     /// Keystone's methods.
     #[serde(rename = "m")]
     pub methods: Vec<String>,
@@ -45,6 +48,27 @@ pub enum Origin {
         #[serde(rename = "f")]
         fingerprint: String,
     },
+    /// By an application credential. The token dies when the credential goes, and with its user's Secret.
+    #[serde(rename = "c")]
+    ApplicationCredential {
+        /// [`super::application_credentials::ApplicationCredential::id`].
+        #[serde(rename = "i")]
+        id: String,
+        /// [`super::application_credentials::ApplicationCredential::fingerprint`].
+        #[serde(rename = "f")]
+        fingerprint: String,
+    },
+}
+
+/// A scope that is wider than a project. Only administrators get it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reach {
+    /// The only domain.
+    #[serde(rename = "d")]
+    Domain,
+    /// All of it.
+    #[serde(rename = "s")]
+    System,
 }
 
 /// A fresh audit id in Keystone's form: 22 characters of URL-safe base64, begun with a letter so that it can be a key of

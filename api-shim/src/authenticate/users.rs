@@ -3,15 +3,26 @@
 
 use std::fmt;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::caller::User;
-use crate::store::Cache;
+use crate::{
+    fault::Fault,
+    store::{Cache, refusal},
+};
 
 /// A user's Secret, read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserSecret {
+    /// Name and uid of the Secret itself.
+    pub object: (String, String),
     /// Kubernetes user name.
     pub name: String,
     /// argon2id PHC string.
@@ -36,7 +47,9 @@ impl UserSecret {
             std::str::from_utf8(&bytes.0).ok().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty())
         };
         let groups = text("groups").unwrap_or_default();
+        let meta = &secret.metadata;
         Some(Self {
+            object: (meta.name.clone().unwrap_or_default(), meta.uid.clone().unwrap_or_default()),
             name: text("name")?,
             password_hash: text("password-hash")?,
             groups: groups.split(',').map(|g| g.trim().to_owned()).filter(|g| !g.is_empty()).collect(),
@@ -46,15 +59,20 @@ impl UserSecret {
 
     /// Changes when the password does; says nothing about it.
     pub fn fingerprint(&self) -> String {
-        hex::encode(&Sha256::digest(self.password_hash.as_bytes())[..8])
+        fingerprint(&self.password_hash)
     }
 
     /// The user.
     pub fn user(&self) -> User {
         let mut groups = self.groups.clone();
         groups.push("system:authenticated".to_owned());
-        User { name: self.name.clone(), groups }
+        User { name: self.name.clone(), groups, ceiling: None }
     }
+}
+
+/// Changes when a hash does; says nothing about it.
+pub(super) fn fingerprint(hash: &str) -> String {
+    hex::encode(&Sha256::digest(hash.as_bytes())[..8])
 }
 
 /// The users in a cache.
@@ -76,11 +94,38 @@ impl<'a> UserSecrets<'a> {
         self.0.all().iter().filter_map(|s| UserSecret::read(s)).find(|u| u.user().id() == id)
     }
 
+    /// All users, sorted by name.
+    pub fn all(&self) -> Vec<UserSecret> {
+        let mut users: Vec<UserSecret> = self.0.all().iter().filter_map(|s| UserSecret::read(s)).collect();
+        users.sort_by(|a, b| a.name.cmp(&b.name));
+        // Of two that claim a name the first wins, as in `find`.
+        users.dedup_by(|b, a| a.name == b.name);
+        users
+    }
+
     /// Some user's hash: what a login of an unknown user is measured against, so that it costs the same.
     pub fn any_hash(&self) -> Option<String> {
         // The password could be that user's; the answer is no anyhow, because no user was found.
         self.0.all().iter().filter_map(|s| UserSecret::read(s)).map(|u| u.password_hash).next()
     }
+}
+
+/// Writes the hash of another password into a user's Secret.
+pub(super) async fn set_password_hash(
+    client: &Client,
+    cache: &Cache<Secret>,
+    namespace: &str,
+    user: &UserSecret,
+    hash: &str,
+) -> Result<(), Fault> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let (name, uid) = &user.object;
+    // With the uid: the Secret of another user under this name is not meant.
+    let patch = json!({"metadata": {"uid": uid}, "data": {"password-hash": STANDARD.encode(hash)}});
+    let written = api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;
+    let written = written.map_err(|e| refusal::write_fault("user", &e))?;
+    cache.wait_for(&written).await;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use ostler_crds::GROUP;
 
-use super::Rule;
+use super::{Ceiling, Rule};
 use crate::authenticate::User;
 
 /// How long a verdict holds.
@@ -24,17 +24,23 @@ pub(super) struct Question {
     namespace: Option<String>,
     rule: Rule,
     name: Option<String>,
+    ceiling: Option<Ceiling>,
 }
 
 impl Question {
     pub(super) fn new(user: &User, namespace: Option<&str>, rule: Rule) -> Self {
         let (groups, namespace) = (user.groups.clone(), namespace.map(str::to_owned));
-        Self { user: user.name.clone(), groups, namespace, rule, name: None }
+        Self { user: user.name.clone(), groups, namespace, rule, name: None, ceiling: user.ceiling }
     }
 
     /// The same about one object.
     pub(super) fn about(self, name: &str) -> Self {
         Self { name: Some(name.to_owned()), ..self }
+    }
+
+    /// Whether it is worth asking: what an application credential was not given, nobody needs to be asked about.
+    pub(super) fn is_below_ceiling(&self) -> bool {
+        self.ceiling.is_none_or(|c| c.allows(self.rule))
     }
 
     /// As the API server is asked.
@@ -87,7 +93,7 @@ mod tests {
     #[test]
     fn a_verdict_holds_for_its_question_only_and_not_for_long() {
         let (mut verdicts, now) = (Verdicts::default(), Instant::now());
-        let user = User { name: "a".into(), groups: vec!["g".into()] };
+        let user = User { name: "a".into(), groups: vec!["g".into()], ceiling: None };
         let rule = Rule::on("list", "servers");
         let asked = |u: &User, ns: &str, r: Rule| Question::new(u, Some(ns), r);
         verdicts.put(asked(&user, "prod", rule), true, now);

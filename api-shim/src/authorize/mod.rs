@@ -4,6 +4,7 @@
 //! demand one.
 
 mod cache;
+mod ceiling;
 mod permit;
 pub mod roles;
 pub mod rule;
@@ -15,6 +16,7 @@ use kube::{Api, Client, api::PostParams};
 
 use self::cache::{Question, Verdicts};
 pub use self::{
+    ceiling::Ceiling,
     permit::Permit,
     rule::{Rule, Scope},
 };
@@ -80,6 +82,9 @@ impl Authorizer {
     }
 
     async fn verdict(&self, question: Question) -> Result<bool, Fault> {
+        if !question.is_below_ceiling() {
+            return Ok(false);
+        }
         if let Some(verdict) = self.with_verdicts(|v| v.get(&question, Instant::now())) {
             return Ok(verdict);
         }

@@ -65,12 +65,13 @@ mod tests {
             groups: vec![],
             origin: Origin::Kubernetes,
             project: None,
+            reach: None,
             methods: vec![],
             audit_id: String::new(),
             issued_at: 0,
             expires_at: 0,
         };
-        let user = User { name: "a".into(), groups: vec![] };
+        let user = User { name: "a".into(), groups: vec![], ceiling: None };
         let caller = Caller { user, project: Some("prod".into()), ticket: Arc::new(ticket) };
         Permit::new(caller, "prod".into(), Rule::on("get", "servers"))
     }

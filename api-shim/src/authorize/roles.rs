@@ -15,6 +15,14 @@ pub enum Role {
 }
 
 impl Role {
+    /// All roles, the highest first.
+    pub const ALL: [Self; 3] = [Self::Admin, Self::Member, Self::Reader];
+
+    /// The role with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.name() == name)
+    }
+
     /// Name, and id too.
     pub fn name(self) -> &'static str {
         match self {
@@ -23,6 +31,12 @@ impl Role {
             Self::Reader => "reader",
         }
     }
+}
+
+/// The roles of `user` on the domain and on the system: all for an administrator, and none for others.
+pub async fn wide(authorizer: &Authorizer, user: &User) -> Result<Vec<Role>, Fault> {
+    let admin = authorizer.may(user, None, common::ADMIN).await?;
+    Ok(if admin { Role::ALL.to_vec() } else { Vec::new() })
 }
 
 /// The roles of `user` in `project`; none means that the project is not theirs to see.

@@ -1,7 +1,12 @@
-//! Keystone v3: tokens, catalog, projects, users. One domain, `default`.
+//! Keystone v3: tokens, catalog, projects, users, roles, application credentials. One domain, `default`.
 
+pub mod application_credentials;
 pub mod catalog;
+pub mod domains;
 pub mod projects;
+pub mod prove;
+pub mod registry;
+pub mod roles;
 pub mod scope;
 pub mod tokens;
 pub mod users;

@@ -7,7 +7,7 @@ use super::{
     DOMAIN_ID, DOMAIN_NAME,
     wire::{DomainRef, ProjectRef},
 };
-use crate::fault::Fault;
+use crate::{authenticate::ticket::Reach, fault::Fault};
 
 /// What a token is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Scope {
     Unscoped,
     /// This project; id and name are the same.
     Project(String),
+    /// The domain or the system.
+    Wide(Reach),
 }
 
 /// Reads `auth.scope`.
@@ -40,8 +42,16 @@ pub fn read(scope: Option<&Value>) -> Result<Scope, Fault> {
             let name = project.id.or(project.name);
             name.map(Scope::Project).ok_or_else(|| Fault::bad_request("scope.project needs an id or a name."))
         }
-        // There is one domain, and nobody has a role on it or on the system.
-        Some((key, _)) if matches!(key.as_str(), "domain" | "system" | "OS-TRUST:trust") => Err(Fault::unauthorized()),
+        Some((key, value)) if key == "domain" && map.len() == 1 => {
+            let domain = DomainRef::deserialize(value).ok().filter(|d| d.id.is_some() || d.name.is_some());
+            let domain = domain.ok_or_else(|| Fault::bad_request("scope.domain needs an id or a name."))?;
+            if is_ours(Some(&domain)) { Ok(Scope::Wide(Reach::Domain)) } else { Err(Fault::unauthorized()) }
+        }
+        Some((key, value)) if key == "system" && map.len() == 1 => match value.get("all") {
+            Some(Value::Bool(true)) => Ok(Scope::Wide(Reach::System)),
+            _ => Err(Fault::bad_request("scope.system must be {\"all\": true}.")),
+        },
+        Some((key, _)) if key == "OS-TRUST:trust" => Err(Fault::unauthorized()),
         _ => Err(Fault::bad_request("scope must name a project, or be \"unscoped\".")),
     }
 }
@@ -73,10 +83,15 @@ mod tests {
     }
 
     #[test]
-    fn domain_and_system_scopes_belong_to_nobody() {
-        for scope in [json!({"domain": {"id": "default"}}), json!({"system": {"all": true}})] {
-            assert_eq!(read(Some(&scope)).unwrap_err().status.as_u16(), 401);
-        }
+    fn the_only_domain_and_the_system_are_scopes_too() {
+        let wide = |scope: Value| read(Some(&scope));
+        assert_eq!(wide(json!({"domain": {"name": "Default"}})), Ok(Scope::Wide(Reach::Domain)));
+        assert_eq!(wide(json!({"system": {"all": true}})), Ok(Scope::Wide(Reach::System)));
+        let status = |scope: Value| read(Some(&scope)).unwrap_err().status.as_u16();
+        assert_eq!(status(json!({"domain": {"id": "other"}})), 401);
+        assert_eq!(status(json!({"domain": {}})), 400);
+        assert_eq!(status(json!({"system": {"all": false}})), 400);
+        assert_eq!(status(json!({"project": {"id": "a"}, "domain": {"id": "default"}})), 400);
         let foreign = json!({"project": {"name": "prod", "domain": {"id": "other"}}});
         assert_eq!(read(Some(&foreign)).unwrap_err().status.as_u16(), 401);
     }

@@ -4,13 +4,14 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::{
-    projects,
+    DOMAIN_ID, projects,
+    prove::{Proven, prove},
     scope::{self, Scope},
     view,
-    wire::{Auth, Identity},
+    wire::Auth,
 };
 use crate::{
-    authenticate::{Caller, NewTicket, User, review, ticket::Origin},
+    authenticate::{Caller, NewTicket, User, ticket::Reach},
     authorize::{
         roles::{self, Role},
         rule::common,
@@ -33,26 +34,12 @@ pub async fn issue(mut inbound: Inbound) -> Result<Reply, Fault> {
     let wished = scope::read(auth.scope.as_ref())?;
     let proven = prove(&inbound, auth.identity).await?;
     let app = inbound.app.clone();
-    let (project, roles) = match wished {
-        Scope::Project(name) => {
-            let roles = granted(&inbound, &proven.user, &name).await?;
-            let roles = roles.ok_or_else(|| no_role(&proven.user, &name))?;
-            (Some(name), roles)
-        }
-        Scope::Unscoped => (None, Vec::new()),
-        // As in Keystone, a default project that is not theirs (any more) means none.
-        Scope::Unsaid => match app.authenticator.default_project(&proven.user) {
-            Some(name) => match granted(&inbound, &proven.user, &name).await? {
-                Some(roles) => (Some(name), roles),
-                None => (None, Vec::new()),
-            },
-            None => (None, Vec::new()),
-        },
-    };
+    let Granted { project, reach, roles } = grant(&inbound, &proven, wished).await?;
     let (text, caller) = app.authenticator.issue(NewTicket {
         user: proven.user,
         origin: proven.origin,
         project,
+        reach,
         methods: proven.methods,
         audit_id: proven.audit_id,
         not_after: proven.not_after,
@@ -64,9 +51,10 @@ pub async fn issue(mut inbound: Inbound) -> Result<Reply, Fault> {
 /// `GET` and `HEAD /v3/auth/tokens`.
 pub async fn show(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
     let (text, subject) = subject(&inbound, &caller).await?;
-    let roles = match &subject.project {
-        Some(project) => roles::roles(&inbound.app.authorizer, &subject.user, project).await?,
-        None => Vec::new(),
+    let roles = match (&subject.project, subject.reach()) {
+        (Some(project), _) => roles::roles(&inbound.app.authorizer, &subject.user, project).await?,
+        (None, Some(_)) => roles::wide(&inbound.app.authorizer, &subject.user).await?,
+        (None, None) => Vec::new(),
     };
     let document = view::token(&inbound, &subject, &roles, !inbound.query.pairs().any(|(k, _)| k == "nocatalog"));
     Ok(Reply::ok(&document).header(SUBJECT, &text))
@@ -91,52 +79,46 @@ async fn subject(inbound: &Inbound, caller: &Caller) -> Result<(String, Caller),
     Ok((text.to_owned(), subject))
 }
 
-struct Proven {
-    user: User,
-    origin: Origin,
-    methods: Vec<String>,
-    audit_id: Option<String>,
-    not_after: Option<i64>,
+/// The scope that a token gets, and the roles in it.
+#[derive(Default)]
+struct Granted {
+    project: Option<String>,
+    reach: Option<Reach>,
+    roles: Vec<Role>,
 }
 
-/// Proves who is asking, by the one method that is named.
-async fn prove(inbound: &Inbound, identity: Identity) -> Result<Proven, Fault> {
-    let authenticator = &inbound.app.authenticator;
-    let [method] = identity.methods.as_slice() else {
-        return Err(Fault::bad_request("Exactly one authentication method must be named."));
-    };
-    let fresh = |(user, origin): (User, Origin)| Proven {
-        user,
-        origin,
-        methods: vec![method.clone()],
-        audit_id: None,
-        not_after: None,
-    };
-    match (method.as_str(), identity.password, identity.token) {
-        ("password", Some(password), _) => {
-            let user = password.user;
-            let by_id = user.id.as_deref().and_then(|id| authenticator.users().find_by_id(id)).map(|u| u.name);
-            // An unknown id goes on as a name that nobody has, so that it costs the same.
-            let name = by_id.or(user.name).or(user.id).unwrap_or_default();
-            let name = if scope::is_ours(user.domain.as_ref()) { name } else { String::new() };
-            authenticator.by_password(&name, user.password, inbound.peer).await.map(fresh)
+async fn grant(inbound: &Inbound, proven: &Proven, wished: Scope) -> Result<Granted, Fault> {
+    let user = &proven.user;
+    let wished = match &proven.bound_to {
+        Some(own) if matches!(&wished, Scope::Unsaid) || wished == Scope::Project(own.clone()) => {
+            Scope::Project(own.clone())
         }
-        ("token", _, Some(token)) => match authenticator.open(&token.id).await {
-            Ok(caller) => Ok(Proven {
-                user: caller.user,
-                origin: caller.ticket.origin.clone(),
-                methods: caller.ticket.methods.iter().cloned().chain(["token".to_owned()]).collect(),
-                audit_id: Some(caller.ticket.audit_id.clone()),
-                not_after: Some(caller.ticket.expires_at),
-            }),
-            Err(_) if review::may_be_one(&token.id) => {
-                let proven = fresh(authenticator.by_bearer(&token.id).await?);
-                // What comes of a token does not outlive it.
-                Ok(Proven { not_after: review::expiry(&token.id), ..proven })
+        Some(_) => {
+            return Err(Fault::forbidden("A token of an application credential is good for its own project only."));
+        }
+        None => wished,
+    };
+    match wished {
+        Scope::Project(name) => {
+            let roles = granted(inbound, user, &name).await?.ok_or_else(|| no_role(user, &name))?;
+            Ok(Granted { project: Some(name), roles, ..Default::default() })
+        }
+        Scope::Wide(reach) => {
+            let roles = roles::wide(&inbound.app.authorizer, user).await?;
+            if roles.is_empty() {
+                return Err(no_role(user, if reach == Reach::Domain { DOMAIN_ID } else { "system" }));
             }
-            Err(fault) => Err(fault),
+            Ok(Granted { reach: Some(reach), roles, ..Default::default() })
+        }
+        Scope::Unscoped => Ok(Granted::default()),
+        // As in Keystone, a default project that is not theirs (any more) means none.
+        Scope::Unsaid => match inbound.app.authenticator.default_project(user) {
+            Some(name) => Ok(match granted(inbound, user, &name).await? {
+                Some(roles) => Granted { project: Some(name), roles, ..Default::default() },
+                None => Granted::default(),
+            }),
+            None => Ok(Granted::default()),
         },
-        _ => Err(Fault::unauthorized()),
     }
 }
 

@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use super::{DOMAIN_ID, DOMAIN_NAME};
 use crate::{
-    authenticate::{Caller, User},
+    authenticate::{
+        Caller, User,
+        ticket::{Origin, Reach},
+    },
     authorize::roles::Role,
     http::{Inbound, Service},
     shape::time,
@@ -23,13 +26,23 @@ pub fn token(inbound: &Inbound, caller: &Caller, roles: &[Role], with_catalog: b
         "issued_at": time::micros(time::from_seconds(ticket.issued_at)),
         "expires_at": time::micros(time::from_seconds(ticket.expires_at)),
     });
-    if let Some(project) = &caller.project {
-        token["project"] = json!({"domain": domain_ref(), "id": project, "name": project});
-        token["is_domain"] = false.into();
-        token["roles"] = roles.iter().map(|r| json!({"id": r.name(), "name": r.name()})).collect();
-        if with_catalog {
-            token["catalog"] = catalog(inbound);
+    match (&caller.project, caller.reach()) {
+        (Some(project), _) => {
+            token["project"] = json!({"domain": domain_ref(), "id": project, "name": project});
+            token["is_domain"] = false.into();
         }
+        (None, Some(Reach::Domain)) => token["domain"] = domain_ref(),
+        (None, Some(Reach::System)) => token["system"] = json!({"all": true}),
+        (None, None) => return json!({"token": token}),
+    }
+    token["roles"] = roles.iter().map(|r| json!({"id": r.name(), "name": r.name()})).collect();
+    if let Origin::ApplicationCredential { id, .. } = &ticket.origin {
+        let found = inbound.app.authenticator.application_credentials().find(id).map(|c| c.terms);
+        let (name, restricted) = found.map_or((None, true), |t| (Some(t.name), !t.unrestricted));
+        token["application_credential"] = json!({"id": id, "name": name, "restricted": restricted});
+    }
+    if with_catalog {
+        token["catalog"] = catalog(inbound);
     }
     json!({"token": token})
 }

@@ -18,7 +18,7 @@ pub struct Auth {
 /// Who is asking.
 #[derive(Debug, Deserialize)]
 pub struct Identity {
-    /// Exactly one of the methods is served: `password` or `token`.
+    /// Exactly one: `password`, `token` or `application_credential`.
     pub methods: Vec<String>,
     /// For `password`.
     #[serde(default)]
@@ -26,6 +26,9 @@ pub struct Identity {
     /// For `token`.
     #[serde(default)]
     pub token: Option<TokenMethod>,
+    /// For `application_credential`.
+    #[serde(default)]
+    pub application_credential: Option<ApplicationCredentialMethod>,
 }
 
 /// Method `password`.
@@ -35,9 +38,19 @@ pub struct PasswordMethod {
     pub user: PasswordUser,
 }
 
-/// A user with a password: by id, or by name and domain.
+/// A user with a password.
 #[derive(Deserialize)]
 pub struct PasswordUser {
+    /// Who.
+    #[serde(flatten)]
+    pub reference: UserRef,
+    /// The password.
+    pub password: String,
+}
+
+/// A user by id, or by name and domain.
+#[derive(Debug, Deserialize)]
+pub struct UserRef {
     /// Id.
     #[serde(default)]
     pub id: Option<String>,
@@ -47,8 +60,6 @@ pub struct PasswordUser {
     /// Domain of the name.
     #[serde(default)]
     pub domain: Option<DomainRef>,
-    /// The password.
-    pub password: String,
 }
 
 impl fmt::Debug for PasswordUser {
@@ -67,6 +78,28 @@ pub struct TokenMethod {
 impl fmt::Debug for TokenMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenMethod").finish_non_exhaustive()
+    }
+}
+
+/// Method `application_credential`: by id, or by name and user.
+#[derive(Deserialize)]
+pub struct ApplicationCredentialMethod {
+    /// Id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// User of the name.
+    #[serde(default)]
+    pub user: Option<UserRef>,
+    /// The secret.
+    pub secret: String,
+}
+
+impl fmt::Debug for ApplicationCredentialMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApplicationCredentialMethod").finish_non_exhaustive()
     }
 }
 

@@ -20,6 +20,14 @@ impl Cli {
         block_in_place(|| OpenStackCli::new(auth_url, user, password, project)).map(Self)
     }
 
+    /// As [`OpenStackCli::with_application_credential`].
+    ///
+    /// # Errors
+    /// It cannot be installed.
+    pub fn with_application_credential(auth_url: &str, id: &str, secret: &str) -> Result<Self> {
+        block_in_place(|| OpenStackCli::with_application_credential(auth_url, id, secret)).map(Self)
+    }
+
     /// With one more variable.
     #[must_use]
     pub fn with(self, name: &str, value: &str) -> Self {

@@ -6,6 +6,7 @@
 //! | vic | view in the project |
 //! | eve | edit in the rival project |
 //! | pat | everything, as platform administrator |
+//! | kim | edit in the project, until the test of passwords changes the password |
 //! | ned | list Servers in the project, and see, reboot and delete the one that is called `neds` |
 
 use std::io::Write;
@@ -49,7 +50,7 @@ pub fn password(user: &str) -> String {
 /// # Errors
 /// The API server refuses something.
 pub async fn make(world: &World, admin: &Client) -> Result<()> {
-    for user in ["ada", "vic", "eve", "pat", "ned"] {
+    for user in ["ada", "vic", "eve", "pat", "kim", "ned"] {
         let hash = hash(&password(user))?;
         let secret = format!(
             "{{apiVersion: v1, kind: Secret, metadata: {{name: user-{user}, labels: {{{USER_LABEL}: 'true'}}}}, \
@@ -57,9 +58,12 @@ pub async fn make(world: &World, admin: &Client) -> Result<()> {
         );
         apply_yaml(admin, &secret, NAMESPACE).await?;
     }
-    for (user, role, project) in
-        [("ada", "edit", &world.project), ("vic", "view", &world.project), ("eve", "edit", &world.rival)]
-    {
+    for (user, role, project) in [
+        ("ada", "edit", &world.project),
+        ("vic", "view", &world.project),
+        ("kim", "edit", &world.project),
+        ("eve", "edit", &world.rival),
+    ] {
         apply_yaml(admin, &binding("RoleBinding", user, role), project).await?;
     }
     apply_yaml(admin, NAMED, &world.project).await?;

@@ -38,6 +38,22 @@ impl OpenStackCli {
         Ok(Self { venv: PathBuf::from(venv), env })
     }
 
+    /// The same for an application credential.
+    ///
+    /// # Errors
+    /// It cannot be installed.
+    pub fn with_application_credential(auth_url: &str, id: &str, secret: &str) -> Result<Self> {
+        let venv = output(&mut Command::new(repository().join("tests/clients/venv.sh")))?;
+        let pairs = [
+            ("OS_AUTH_URL", auth_url),
+            ("OS_AUTH_TYPE", "v3applicationcredential"),
+            ("OS_APPLICATION_CREDENTIAL_ID", id),
+            ("OS_APPLICATION_CREDENTIAL_SECRET", secret),
+        ];
+        let env = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
+        Ok(Self { venv: PathBuf::from(venv), env })
+    }
+
     /// Sets one more variable, for example `OS_COMPUTE_API_VERSION`.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
