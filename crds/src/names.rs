@@ -53,6 +53,12 @@ pub mod reason {
     pub const STARTED: &str = "Started";
     /// The guest was stopped.
     pub const STOPPED: &str = "Stopped";
+    /// The guest stands still, as `spec.powerState` asks.
+    pub const PAUSED: &str = "Paused";
+    /// The guest's memory was saved, as `spec.powerState` asks.
+    pub const SUSPENDED: &str = "Suspended";
+    /// An administrator set the Server to ERROR.
+    pub const SET_TO_ERROR: &str = "SetToError";
     /// The guest was rebooted.
     pub const REBOOTED: &str = "Rebooted";
     /// The guest and all that belongs to it was removed.
@@ -99,6 +105,8 @@ pub mod reason {
     pub const DISK_MISSING: &str = "DiskMissing";
     /// The project may have no more: see its ProjectQuota.
     pub const QUOTA_EXCEEDED: &str = "QuotaExceeded";
+    /// The memory that was saved of a suspended guest is missing; it is never booted in silence.
+    pub const SAVED_MEMORY_MISSING: &str = "SavedMemoryMissing";
     /// The object's fields contradict each other.
     pub const INVALID_SPEC: &str = "InvalidSpec";
     /// Bytes of an Image are awaited through the shim.

@@ -19,7 +19,8 @@ use crate::{
     HypervisorStep, NetworkDefinition, ObservedDomain,
 };
 use HypervisorStep::{
-    Define, Destroy, EnsureFilter, EnsureNetwork, Reboot, ReleaseAddress, ReserveAddress, Shutdown, Start, Undefine,
+    Define, Destroy, DiscardSaved, EnsureFilter, EnsureNetwork, Pause, Reboot, ReleaseAddress, ReserveAddress, Save,
+    Shutdown, Start, Undefine,
 };
 
 /// How long an event may take.
@@ -68,6 +69,8 @@ pub async fn all<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
     a_domain_of_another_server_is_foreign(hypervisor, fixture).await;
     a_guest_lives(hypervisor, fixture).await;
     undefine_stops_a_running_guest(hypervisor, fixture).await;
+    a_guest_stands_still_and_goes_on(hypervisor, fixture).await;
+    a_guest_is_saved_and_goes_on_or_is_booted_anew(hypervisor, fixture).await;
     changes_are_told(hypervisor, fixture).await;
 }
 
@@ -82,10 +85,10 @@ pub async fn facts_are_plausible<H: Hypervisor>(hypervisor: &H) {
 pub async fn steps_on_what_is_not_there<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
     let guest = GuestId(Uuid::from_u128(0xdead));
     assert_eq!(hypervisor.observe(guest).await.expect("observe"), None);
-    for step in [Start(guest), Shutdown(guest), Reboot(guest)] {
+    for step in [Start(guest), Shutdown(guest), Reboot(guest), Pause(guest), Save(guest)] {
         assert_eq!(class(hypervisor.execute(&step).await), Some(ErrorClass::NotFound), "{step:?}");
     }
-    for step in [Destroy(guest), Undefine(guest)] {
+    for step in [Destroy(guest), Undefine(guest), DiscardSaved(guest)] {
         assert_eq!(hypervisor.execute(&step).await, Ok(()), "{step:?}");
     }
     let network = "ostler-contract-none".to_owned();
@@ -147,7 +150,8 @@ pub async fn a_domain_is_defined_twice_and_undefined_twice<H: Hypervisor>(hyperv
     let seen = see(hypervisor, guest).await;
     assert_eq!(seen.owner.as_ref(), Some(&fixture.domain.owner));
     assert_eq!((seen.id, seen.name.as_str()), (guest, guest.domain_name().as_str()));
-    assert_eq!((seen.state, seen.persistent), (DomainState::Off, true));
+    assert_eq!((seen.state, seen.persistent, seen.saved), (DomainState::Off, true, false));
+    assert_eq!(seen.boot_disk.as_ref(), Some(&fixture.domain.root_disk));
     assert_eq!(seen.nics, [(fixture.network.name.clone(), fixture.mac())]);
     assert!(hypervisor.observe_all().await.expect("observe all").contains(&seen));
     run(hypervisor, &[Undefine(guest), Undefine(guest)]).await;
@@ -189,6 +193,43 @@ pub async fn undefine_stops_a_running_guest<H: Hypervisor>(hypervisor: &H, fixtu
     .await;
     run(hypervisor, &[Undefine(guest)]).await;
     assert_eq!(hypervisor.observe(guest).await.expect("observe"), None);
+}
+
+/// A running guest stands still and goes on; one that is off cannot stand still.
+pub async fn a_guest_stands_still_and_goes_on<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
+    let guest = fixture.guest();
+    let network = EnsureNetwork(fixture.network.clone());
+    run(hypervisor, &[network, fixture.filter(), Define(fixture.domain.clone())]).await;
+    assert_eq!(class(hypervisor.execute(&Pause(guest)).await), Some(ErrorClass::Refused));
+    run(hypervisor, &[Start(guest), Pause(guest), Pause(guest)]).await;
+    assert_eq!(see(hypervisor, guest).await.state, DomainState::Paused);
+    run(hypervisor, &[Start(guest)]).await;
+    assert_eq!(see(hypervisor, guest).await.state, DomainState::Running);
+    run(hypervisor, &[Pause(guest), Destroy(guest)]).await;
+    assert_eq!(see(hypervisor, guest).await.state, DomainState::Off);
+    run(hypervisor, &[Undefine(guest)]).await;
+}
+
+/// The memory of a guest, running or standing still, is saved once and outlives a definition; a start goes on from there,
+/// and is a boot after it was discarded. An undefined guest leaves none.
+pub async fn a_guest_is_saved_and_goes_on_or_is_booted_anew<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
+    let guest = fixture.guest();
+    let define = || Define(fixture.domain.clone());
+    run(hypervisor, &[EnsureNetwork(fixture.network.clone()), fixture.filter(), define()]).await;
+    assert_eq!(class(hypervisor.execute(&Save(guest)).await), Some(ErrorClass::Refused));
+    run(hypervisor, &[Start(guest), Save(guest), Save(guest), define()]).await;
+    let seen = see(hypervisor, guest).await;
+    assert_eq!((seen.state, seen.saved), (DomainState::Off, true));
+    run(hypervisor, &[Start(guest)]).await;
+    let seen = see(hypervisor, guest).await;
+    assert_eq!((seen.state, seen.saved), (DomainState::Running, false));
+    run(hypervisor, &[Pause(guest), Save(guest), Start(guest)]).await;
+    assert_eq!(see(hypervisor, guest).await.state, DomainState::Running);
+    run(hypervisor, &[Save(guest), DiscardSaved(guest), DiscardSaved(guest)]).await;
+    assert!(!see(hypervisor, guest).await.saved);
+    run(hypervisor, &[Start(guest), Save(guest), Undefine(guest), define()]).await;
+    assert!(!see(hypervisor, guest).await.saved);
+    run(hypervisor, &[Undefine(guest)]).await;
 }
 
 /// A subscriber hears at once where it stands, and then of every change.

@@ -50,8 +50,10 @@ pub struct DomainDefinition {
     pub memory_mib: u64,
     /// How it runs.
     pub accelerator: Accelerator,
-    /// The root disk, always qcow2.
+    /// The disk that it boots from, always qcow2.
     pub root_disk: PathBuf,
+    /// A second disk, always qcow2: the guest's own one while it is rescued.
+    pub second_disk: Option<PathBuf>,
     /// The config drive, an ISO 9660 image.
     pub config_drive: Option<PathBuf>,
     /// Interfaces, in the guest's order.

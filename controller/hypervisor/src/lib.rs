@@ -28,7 +28,7 @@ pub use definition::{DomainDefinition, FilterDefinition, GuestId, NetworkDefinit
 pub use error::{ErrorClass, HypervisorError};
 pub use event::GuestEvent;
 pub use observed::{DomainState, HostFacts, ObservedDomain};
-pub use step::{HypervisorStep, Step, StorageStep};
+pub use step::{HypervisorStep, PasswordHash, Step, StorageStep};
 
 use std::{future::Future, sync::Arc};
 

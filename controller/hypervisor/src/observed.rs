@@ -1,5 +1,7 @@
 //! What a hypervisor shows.
 
+use std::path::PathBuf;
+
 use ostler_crds::host::{Accelerator, Resources};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,10 @@ pub struct ObservedDomain {
     pub state: DomainState,
     /// Whether its definition outlives its run. A transient one of ours is a leftover of a crash while defining.
     pub persistent: bool,
+    /// Whether its memory is saved on the host, so that its next start is no boot. Only one that is off has that.
+    pub saved: bool,
+    /// The file that it runs from (or would), as the present definition says.
+    pub boot_disk: Option<PathBuf>,
     /// The (network, MAC) pairs of its interfaces, as the hypervisor names the networks.
     pub nics: Vec<(String, String)>,
 }

@@ -50,6 +50,16 @@ pub enum StorageStep {
         /// Files of the drive.
         files: Vec<(String, Vec<u8>)>,
     },
+    /// Note in the guest's folder that its memory is saved, or about to be. The note outlives every crash.
+    MarkSaved {
+        /// The guest.
+        guest: GuestId,
+    },
+    /// Remove that note.
+    UnmarkSaved {
+        /// The guest.
+        guest: GuestId,
+    },
     /// Remove the guest's folder: disk, config drive, console log.
     RemoveGuestFiles {
         /// The guest.
@@ -84,7 +94,7 @@ pub enum HypervisorStep {
     EnsureFilter(FilterDefinition),
     /// Have the persistent domain. A running domain is left as it is; a foreign one is an error.
     Define(DomainDefinition),
-    /// Have it running.
+    /// Have it running: boots it, restores its saved memory, or lets it go on.
     Start(GuestId),
     /// Ask the guest to shut down (ACPI power button). Returns at once.
     Shutdown(GuestId),
@@ -92,6 +102,32 @@ pub enum HypervisorStep {
     Reboot(GuestId),
     /// Have it off, at once.
     Destroy(GuestId),
-    /// Have it neither running nor defined. Only a domain of ours is touched.
+    /// Have it neither running nor defined, and without saved memory. Only a domain of ours is touched.
     Undefine(GuestId),
+    /// Have its processors stand still. One that is off cannot.
+    Pause(GuestId),
+    /// Have it off with its memory saved on the host; the next start goes on from there.
+    Save(GuestId),
+    /// Have no saved memory of it: the next start boots it.
+    DiscardSaved(GuestId),
+    /// Have the guest's agent set a password.
+    SetPassword {
+        /// The guest.
+        guest: GuestId,
+        /// Account in the guest.
+        user: String,
+        /// The password.
+        hash: PasswordHash,
+    },
+}
+
+/// A password as crypt(3) stores it. Not printed: it is no clear text, but nothing for logs either.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(pub String);
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash")
+    }
 }

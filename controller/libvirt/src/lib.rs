@@ -54,6 +54,8 @@ pub struct LibvirtHypervisor {
 const QUICK: Duration = Duration::from_secs(30);
 /// Deadline of a step that waits for QEMU to start or to end.
 const SLOW: Duration = Duration::from_secs(120);
+/// Deadline of a step that writes or reads all memory of a guest. One that takes longer goes on; it is seen next time.
+const MEMORY: Duration = Duration::from_secs(600);
 
 impl LibvirtHypervisor {
     /// Starts to connect, and returns at once, whether or not libvirtd is there.
@@ -89,14 +91,19 @@ impl Hypervisor for LibvirtHypervisor {
     async fn execute(&self, step: &HypervisorStep) -> Result<(), HypervisorError> {
         let step = step.clone();
         let limit = match step {
-            HypervisorStep::Start(_) | HypervisorStep::Destroy(_) | HypervisorStep::Undefine(_) => SLOW,
+            // Restores memory that was saved, too.
+            HypervisorStep::Save(_) | HypervisorStep::Start(_) => MEMORY,
+            HypervisorStep::Destroy(_) | HypervisorStep::Undefine(_) => SLOW,
             HypervisorStep::EnsureNetwork(_)
             | HypervisorStep::ReserveAddress { .. }
             | HypervisorStep::ReleaseAddress { .. }
             | HypervisorStep::EnsureFilter(_)
             | HypervisorStep::Define(_)
             | HypervisorStep::Shutdown(_)
-            | HypervisorStep::Reboot(_) => QUICK,
+            | HypervisorStep::Reboot(_)
+            | HypervisorStep::Pause(_)
+            | HypervisorStep::DiscardSaved(_)
+            | HypervisorStep::SetPassword { .. } => QUICK,
         };
         let locks = self.caller.network_lock();
         self.caller
@@ -120,6 +127,10 @@ impl Hypervisor for LibvirtHypervisor {
                 HypervisorStep::Reboot(guest) => domain::power::reboot(session, *guest),
                 HypervisorStep::Destroy(guest) => domain::power::destroy(session, *guest),
                 HypervisorStep::Undefine(guest) => domain::define::undefine(session, *guest),
+                HypervisorStep::Pause(guest) => domain::save::pause(session, *guest),
+                HypervisorStep::Save(guest) => domain::save::save(session, *guest),
+                HypervisorStep::DiscardSaved(guest) => domain::save::discard(session, *guest),
+                HypervisorStep::SetPassword { guest, user, hash } => domain::password::set(session, *guest, user, hash),
             })
             .await
     }

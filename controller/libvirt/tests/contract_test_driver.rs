@@ -39,6 +39,7 @@ fn fixture() -> Fixture {
         memory_mib: 128,
         accelerator: Accelerator::Tcg,
         root_disk: PathBuf::from("/var/lib/ostler/guests/x/root.qcow2"),
+        second_disk: None,
         config_drive: Some(PathBuf::from("/var/lib/ostler/guests/x/config.iso")),
         nics: vec![nic],
         console_log: PathBuf::from("/var/lib/ostler/guests/x/console.log"),

@@ -76,6 +76,10 @@ fn doing(step: &HypervisorStep) -> &'static str {
         HypervisorStep::Reboot(_) => "cannot ask the guest to reboot",
         HypervisorStep::Destroy(_) => "cannot power off the guest",
         HypervisorStep::Undefine(_) => "cannot undefine the guest",
+        HypervisorStep::Pause(_) => "cannot pause the guest",
+        HypervisorStep::Save(_) => "cannot save the guest's memory",
+        HypervisorStep::DiscardSaved(_) => "cannot discard the guest's saved memory",
+        HypervisorStep::SetPassword { .. } => "cannot set the password",
     }
 }
 
@@ -85,6 +89,8 @@ fn name_of(step: &Step) -> &'static str {
         Step::Storage(StorageStep::FetchImage { .. }) => "fetch_image",
         Step::Storage(StorageStep::CreateRootDisk { .. }) => "create_root_disk",
         Step::Storage(StorageStep::WriteConfigDrive { .. }) => "write_config_drive",
+        Step::Storage(StorageStep::MarkSaved { .. }) => "mark_saved",
+        Step::Storage(StorageStep::UnmarkSaved { .. }) => "unmark_saved",
         Step::Storage(StorageStep::RemoveGuestFiles { .. }) => "remove_guest_files",
         Step::Hypervisor(HypervisorStep::EnsureNetwork(_)) => "ensure_network",
         Step::Hypervisor(HypervisorStep::ReserveAddress { .. }) => "reserve_address",
@@ -96,5 +102,9 @@ fn name_of(step: &Step) -> &'static str {
         Step::Hypervisor(HypervisorStep::Reboot(_)) => "reboot",
         Step::Hypervisor(HypervisorStep::Destroy(_)) => "destroy",
         Step::Hypervisor(HypervisorStep::Undefine(_)) => "undefine",
+        Step::Hypervisor(HypervisorStep::Pause(_)) => "pause",
+        Step::Hypervisor(HypervisorStep::Save(_)) => "save",
+        Step::Hypervisor(HypervisorStep::DiscardSaved(_)) => "discard_saved",
+        Step::Hypervisor(HypervisorStep::SetPassword { .. }) => "set_password",
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use ostler_crds::{Server, names::GUEST_FINALIZER};
 use ostler_engine::guest::{
-    Decision, Failure, Goal, Identity, Retry, ValidatedServer, Verdict, Wish, decide, identify, validate, wish::Power,
+    Decision, Failure, Goal, Identity, Memory, Retry, ValidatedServer, Verdict, decide, identify, validate,
 };
 use ostler_hypervisor::{Hypervisor, ObservedDomain, Step, StorageStep};
 
@@ -114,7 +114,16 @@ async fn concluded<H: Hypervisor>(
     acted: Acted,
     remembered: &mut Remembered,
 ) -> Worked {
-    let Decision { steps, goal, requeue, memory } = decision;
+    let attempted = match &acted {
+        Acted::Failed(failure) => decision.failed(failure),
+        Acted::Done | Acted::Deferred | Acted::Fetching | Acted::NotFetched(..) => None,
+    };
+    let Decision { steps, goal, requeue, memory, .. } = decision;
+    // What failed is told in the echo of the momentary wish; it is over.
+    let (acted, memory) = match attempted {
+        Some(echo) => (Acted::Done, Memory { finished: Some(echo), ..memory }),
+        None => (acted, memory),
+    };
     let domain = if steps.is_empty() { before } else { observe::domain(node, id.guest).await.ok().flatten() };
     let (verdict, steps, requeue) = match acted {
         Acted::Failed(failure) => (Verdict::Failed(failure), vec![], None),
@@ -127,7 +136,7 @@ async fn concluded<H: Hypervisor>(
         Acted::Done => {
             remembered.memory = memory;
             let verdict = match goal {
-                Goal::Settled => Verdict::Settled(power(&validated)),
+                Goal::Settled(settled) => Verdict::Settled(settled),
                 Goal::Waiting => Verdict::Waiting,
                 Goal::Rebooting(type_) => Verdict::Rebooting(type_),
                 Goal::Resting => Verdict::Resting,
@@ -140,13 +149,6 @@ async fn concluded<H: Hypervisor>(
         }
     };
     Worked::Found(Box::new(Found { verdict, domain, steps, requeue, validated: Some(validated) }))
-}
-
-fn power(validated: &ValidatedServer) -> Power {
-    match &validated.wish {
-        Wish::Present(guest) => guest.power,
-        Wish::Absent { .. } => Power::Stopped,
-    }
 }
 
 fn wait_for<H: Hypervisor>(node: &Node<H>, id: &Identity, found: &Found) -> Option<Duration> {

@@ -19,8 +19,11 @@ impl Server {
         self.spec.display_name.as_deref().or(self.metadata.name.as_deref()).unwrap_or_default()
     }
 
-    /// The host name inside the guest: `metadata.name` cut to what DNS allows in one label.
+    /// The host name inside the guest: `spec.hostname`, or `metadata.name` cut to what DNS allows in one label.
     pub fn guest_hostname(&self) -> String {
+        if let Some(name) = &self.spec.hostname {
+            return name.clone();
+        }
         let name = self.metadata.name.as_deref().unwrap_or("guest");
         let label: String = name.chars().map(|c| if c == '.' { '-' } else { c }).take(63).collect();
         label.trim_matches('-').to_owned()

@@ -45,16 +45,15 @@ use crate::rule::{immutable, not_served};
     validation = not_served("files", "use userData"),
     validation = not_served("metadataOptions", "this version has no metadata service; guests read the config drive"),
     validation = not_served("resizePolicy", "a Server cannot be resized in this version"),
-    validation = not_served("adminPassword", "use keyPair"),
     validation = not_served("schedulerHints", "use nodeSelector or availabilityZone"),
-    validation = not_served("hostname", "the guest's host name is metadata.name"),
-    validation = not_served("locked", "this version locks no Servers; use RBAC"),
     validation = not_served("rescue", "a Server cannot be rescued in this version"),
     validation = Rule::new("has(self.locked) && self.locked || !has(self.lockedReason)")
         .message("lockedReason is only for a locked Server").field_path(".lockedReason"),
     validation = Rule::new("has(self.image)").message("image is required").field_path(".image"),
-    validation = Rule::new("!(self.powerState in ['Paused', 'Suspended', 'Shelved'])")
-        .message("powerState must be Running or Stopped; Paused, Suspended and Shelved are not served yet").field_path(".powerState"),
+    validation = Rule::new("self.powerState != 'Shelved'")
+        .message("powerState must not be Shelved: shelving is not served yet").field_path(".powerState"),
+    validation = Rule::new("!has(self.action) || self.action.type != 'ChangePassword' || has(self.adminPassword)")
+        .message("ChangePassword sets adminPassword, which is missing").field_path(".adminPassword"),
     validation = Rule::new("!has(self.networks) || self.networks.all(n, self.networks.exists_one(m, m.name == n.name))")
         .message("networks must name each Network once").field_path(".networks"),
     validation = Rule::new("!has(self.metadata) || self.metadata.all(k, k.size() >= 1 && k.size() <= 255)")
@@ -75,7 +74,8 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
-    /// Host name inside the guest. Default: `metadata.name`, cut to what DNS allows in one label. Not served yet.
+    /// Host name inside the guest. Default: `metadata.name`, cut to what DNS allows in one label. A guest learns of a
+    /// change when it is rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$"))]
     pub hostname: Option<String>,
@@ -123,7 +123,8 @@ pub struct ServerSpec {
     /// How the guest may ask the metadata service. Not served yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_options: Option<MetadataOptions>,
-    /// Whether the guest shall run.
+    /// Whether the guest shall run, be off, stand still (Paused), or be off with its memory saved (Suspended). From
+    /// Suspended to Stopped gives the saved memory up.
     #[serde(default)]
     pub power_state: PowerState,
     /// What to do after a resize. Not served yet.
@@ -133,8 +134,8 @@ pub struct ServerSpec {
     /// give the guest its key.
     #[serde(default = "yes")]
     pub config_drive: bool,
-    /// The administrator's password in the guest, as a one-way hash. Set when the guest is made and by action
-    /// ChangePassword. Not served yet.
+    /// The administrator's password in the guest, as a one-way hash: of `root`. cloud-init sets it when the guest is
+    /// made; action ChangePassword has the guest's agent set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_password: Option<AdminPassword>,
     /// Nova's scheduler hints. Not served yet.
@@ -148,7 +149,7 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub availability_zone: Option<String>,
-    /// Whether changes are refused. Not served yet.
+    /// Whether other changes, and its deletion, are refused. Whoever may lock a Server may unlock it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked: Option<bool>,
     /// Why it is locked.
@@ -300,9 +301,9 @@ pub enum PowerState {
     Running,
     /// It is shut down; its disk is kept.
     Stopped,
-    /// Its processors stand still. Not served yet.
+    /// Its processors stand still.
     Paused,
-    /// Its memory is saved to disk. Not served yet.
+    /// Its memory is saved to disk.
     Suspended,
     /// It is stopped and off its host. Not served yet.
     Shelved,
@@ -311,8 +312,8 @@ pub enum PowerState {
 /// A momentary wish.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[x_kube(
-    validation = Rule::new("self.type in ['RebootSoft', 'RebootHard']")
-        .message("type must be RebootSoft or RebootHard; the others are not served yet").field_path(".type")
+    validation = Rule::new("!(self.type in ['Rebuild', 'ConfirmResize', 'Migrate'])")
+        .message("type must not be Rebuild, ConfirmResize or Migrate: they are not served yet").field_path(".type")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ServerAction {
@@ -333,14 +334,15 @@ pub enum ActionType {
     RebootHard,
     /// Make the root disk anew from `spec.image`. All data on it is lost; id and addresses stay. Not served yet.
     Rebuild,
-    /// Set the password of `spec.adminPassword` in the running guest, through its guest agent. Not served yet.
+    /// Set the password of `spec.adminPassword` in the running guest, through its guest agent.
     ChangePassword,
     /// Keep the new flavor after a resize, and remove what a revert would need. Not served yet.
     ConfirmResize,
     /// Move to another host. Not served yet.
     Migrate,
-    /// For administrators: take a Server out of ERROR. Not served yet.
+    /// For administrators: take a Server out of ERROR. What stands in its way is tried again at once; what still does
+    /// shows again.
     ResetToActive,
-    /// For administrators: put a Server into ERROR. Not served yet.
+    /// For administrators: show a Server as ERROR until the next action or change of its spec. The guest is not touched.
     ResetToError,
 }

@@ -81,6 +81,7 @@ pub fn guest(node: &Node, last: u8, user_data: &str) -> Result<Fixture> {
         memory_mib: 128,
         accelerator: Accelerator::Tcg,
         root_disk,
+        second_disk: None,
         config_drive: Some(drive),
         nics: vec![nic],
         console_log: dir.join("console.log"),

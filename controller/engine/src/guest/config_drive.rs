@@ -4,11 +4,12 @@
 //!   openstack/{latest,2018-08-27}/meta_data.json      who the guest is
 //!                                 user_data           only if set
 //!                                 network_data.json   only if it has an interface: cloud-init configures none for []
-//!                                 vendor_data.json    empty
+//!                                 vendor_data.json    the administrator's password, if any, for cloud-init
 //! ```
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
+use ostler_hypervisor::PasswordHash;
 use serde_json::{Map, Value, json};
 
 /// Folders with the same contents: what clients ask for without a version, and the newest version that cloud-init knows.
@@ -33,6 +34,8 @@ pub struct DriveSource {
     pub key: Option<GuestKey>,
     /// User data, as cloud-init gets it.
     pub user_data: Option<Vec<u8>>,
+    /// The administrator's password, which cloud-init sets at the first boot.
+    pub password: Option<PasswordHash>,
     /// Interfaces in the guest's order.
     pub links: Vec<Link>,
 }
@@ -82,11 +85,20 @@ impl DriveSource {
         if let Some(data) = &self.user_data {
             contents.push(("user_data", data.clone()));
         }
-        contents.push(("vendor_data.json", b"{}".to_vec()));
+        contents.push(("vendor_data.json", text(&self.vendor_data())));
         let version = |v: &&str| {
             contents.iter().map(|(name, bytes)| (format!("openstack/{v}/{name}"), bytes.clone())).collect::<Vec<_>>()
         };
         VERSIONS.iter().flat_map(version).collect()
+    }
+
+    /// What cloud-init takes before the user's own data, which wins where both say something.
+    fn vendor_data(&self) -> Value {
+        let Some(PasswordHash(hash)) = &self.password else { return json!({}) };
+        let users = json!([{ "name": "root", "password": hash, "type": "hash" }]);
+        let config = json!({ "chpasswd": { "expire": false, "users": users } });
+        // JSON is YAML.
+        json!({ "cloud-init": format!("#cloud-config\n{config}\n") })
     }
 
     fn meta_data(&self, zone: &str) -> Value {

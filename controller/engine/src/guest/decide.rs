@@ -1,34 +1,54 @@
 //! What to do next for a guest.
 //!
 //! ```text
-//!                     prepare, define, start                    ask off (again every 10 s), after 120 s destroy
-//!   (nothing) ───────────────────────────────► Running ─────────────────────────────► Off      wish: Stopped
-//!       │                                        │  ▲                                  │
-//!       │ prepare, define                        │  └──────────── start ───────────────┘        wish: Running
-//!       └────────────► Off      wish: Stopped    │                  ▲
-//!                                                │ RebootSoft: ask off, after 120 s destroy
-//!                                                └ RebootHard: destroy ──► Off, action echoed ──► start
+//!                      prepare, define, start                   ask off (again every 10 s), after 120 s destroy
+//!   (nothing) ───────────────────────────────► Running ─────────────────────────────► Off        wish: Stopped
+//!       │                                       │ ▲ │ ▲                                │
+//!       │ prepare, define                       │ │ │ └──────────── start ─────────────┘         wish: Running
+//!       └────────────► Off     wish: Stopped    │ │ │                      ▲
+//!                                               │ │ │ RebootSoft: ask off, after 120 s destroy
+//!                              pause ───────────┘ │ └ RebootHard: destroy, give saved memory up
+//!                                │    start       │                        │
+//!                                ▼  ──────────────┤                        └─► Off, action echoed ──► start
+//!                              Paused             │ start (memory restored), unmark
+//!                                │ mark, save     │
+//!                                └──────────► Saved ── wish: Stopped ── unmark, discard ──► Off
 //!
+//!   wish Paused or Suspended from Off: start first.   wish Stopped from Paused: go on, then ask off.
 //!   every state ── wish: Absent ──► destroy, undefine, release addresses, remove files ──► (nothing), finalizer off
 //!   somebody else's domain or folder ──► Blocked(Foreign); disk gone where a guest ran ──► Blocked(DiskMissing)
+//!   Off with a mark and no saved memory ──► Blocked(SavedMemoryMissing), until wish Stopped or RebootHard
 //! ```
 //!
-//! A guest that stands still for want of space is let go on in the same rhythm, and says DiskFull meanwhile.
-//! A guest that stops by itself while `Running` is wished is started again, at first at once, then with the kubelet's
-//! waits. A reboot is done once an id: the guest is taken off, that is echoed in the status, and the start after it is
-//! nothing but the standing wish; so a crash at any point neither loses nor repeats it.
+//! One file a wish; `present` has them in order. A guest that stands still for want of space is let go on in the same
+//! rhythm, and says DiskFull meanwhile. A guest that stops by itself while `Running` is wished is started again, at first
+//! at once, then with the kubelet's waits. A reboot is done once an id: the guest is taken off, that is echoed in the
+//! status, and the start after it is nothing but the standing wish; so a crash at any point neither loses nor repeats it.
 
 mod absent;
+mod action;
+mod obstacle;
+mod password;
+mod power;
 mod prepare;
 mod present;
+mod reboot;
+mod saved;
+mod scene;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ostler_crds::server::{LastAction, state::VmState};
 use ostler_hypervisor::Step;
 
 use super::{
-    failure::Failure, memory::Memory, observed::HostContext, observed::Observed, wish::ValidatedServer, wish::Wish,
+    failure::{Failure, FailureKind},
+    memory::Memory,
+    observed::HostContext,
+    observed::Observed,
+    wish::ValidatedServer,
+    wish::Wish,
 };
 
 /// A plan and what it is for.
@@ -42,6 +62,22 @@ pub struct Decision {
     pub requeue: Option<Duration>,
     /// What to remember once all steps are done.
     pub memory: Memory,
+    /// A momentary wish that is over even if a step fails, and how that is echoed then, but for what went wrong.
+    pub attempt: Option<LastAction>,
+}
+
+impl Decision {
+    fn new(steps: Vec<Step>, goal: Goal, memory: Memory) -> Self {
+        Self { steps, goal, requeue: None, memory, attempt: None }
+    }
+
+    /// What a failed step means to a momentary wish: its echo, where it is not tried again.
+    pub fn failed(&self, failure: &Failure) -> Option<LastAction> {
+        // Nobody was asked yet.
+        let attempt = self.attempt.clone().filter(|_| failure.kind != FailureKind::HypervisorUnreachable)?;
+        let next_step = attempt.message.unwrap_or_default();
+        Some(LastAction { message: Some(format!("{}; {next_step}", failure.in_short())), ..attempt })
+    }
 }
 
 /// How a guest is rebooted.
@@ -53,11 +89,20 @@ pub enum Reboot {
     Hard,
 }
 
+/// A guest that is as wished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// What Nova calls it.
+    pub vm: VmState,
+    /// An administrator wants it to be shown as ERROR until something else is wished.
+    pub set_to_error: bool,
+}
+
 /// What holds once all steps of a plan are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Goal {
     /// The guest is as wished.
-    Settled,
+    Settled(Settled),
     /// The guest was asked to shut down; nothing to report yet.
     Waiting,
     /// The guest is off for a reboot, which is to be echoed before it is started again.
@@ -84,7 +129,8 @@ pub fn decide(
     match &server.wish {
         Wish::Absent { reservations } => absent::decide(&server.identity, observed, reservations, foreign),
         Wish::Present(guest) => {
-            present::Present { id: &server.identity, guest, observed, host, now }.decide(foreign, memory)
+            let scene = scene::Scene { id: &server.identity, guest, observed, host, foreign, now };
+            present::decide(&scene, memory)
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum FailureKind {
     Storage,
     /// The guest's disk is missing where a guest once ran.
     DiskMissing,
+    /// The memory that was saved of the guest is missing.
+    SavedMemoryMissing,
     /// The image's source does not answer.
     ImageUnreachable,
     /// The image's bytes are not those that were promised.
@@ -76,6 +78,7 @@ impl FailureKind {
             Self::DiskFull => reason::DISK_FULL,
             Self::Storage => reason::STORAGE_ERROR,
             Self::DiskMissing => reason::DISK_MISSING,
+            Self::SavedMemoryMissing => reason::SAVED_MEMORY_MISSING,
             Self::ImageUnreachable => reason::IMAGE_UNREACHABLE,
             Self::ImageDigestMismatch => reason::IMAGE_DIGEST_MISMATCH,
             Self::ImageRefused => reason::IMAGE_REFUSED,
@@ -94,6 +97,7 @@ impl FailureKind {
             Self::DiskFull => "disk_full",
             Self::Storage => "storage",
             Self::DiskMissing => "disk_missing",
+            Self::SavedMemoryMissing => "saved_memory_missing",
             Self::ImageUnreachable => "image_unreachable",
             Self::ImageDigestMismatch => "image_digest_mismatch",
             Self::ImageRefused => "image_refused",
@@ -107,9 +111,12 @@ impl FailureKind {
         match self {
             Self::HypervisorUnreachable | Self::Interrupted | Self::ImageUnreachable => Retry::Soon,
             Self::HypervisorRefused | Self::DiskFull | Self::Storage | Self::NetworkMissing => Retry::Slowly,
-            Self::Foreign | Self::DiskMissing | Self::ImageDigestMismatch | Self::ImageRefused | Self::Invalid => {
-                Retry::OnChange
-            }
+            Self::Foreign
+            | Self::DiskMissing
+            | Self::SavedMemoryMissing
+            | Self::ImageDigestMismatch
+            | Self::ImageRefused
+            | Self::Invalid => Retry::OnChange,
         }
     }
 
@@ -122,7 +129,12 @@ impl FailureKind {
     pub fn fault_code(self) -> Option<u16> {
         match self {
             Self::HypervisorUnreachable | Self::Interrupted | Self::ImageUnreachable => None,
-            Self::HypervisorRefused | Self::DiskFull | Self::Storage | Self::Foreign | Self::DiskMissing => Some(500),
+            Self::HypervisorRefused
+            | Self::DiskFull
+            | Self::Storage
+            | Self::Foreign
+            | Self::DiskMissing
+            | Self::SavedMemoryMissing => Some(500),
             Self::ImageDigestMismatch | Self::ImageRefused | Self::NetworkMissing | Self::Invalid => Some(400),
         }
     }
@@ -141,6 +153,10 @@ impl FailureKind {
             Self::DiskMissing => {
                 "It is never replaced in silence: restore root.qcow2 in the guest's folder on the host, or delete this \
                  Server"
+            }
+            Self::SavedMemoryMissing => {
+                "It is never booted in silence: set spec.powerState to Stopped and then to Running, or reboot it with \
+                 RebootHard, to boot it from its disk"
             }
             Self::ImageUnreachable => "See that the host reaches it; it is tried again by itself",
             Self::ImageDigestMismatch => "Delete this Server, and make an Image with the right digest in spec.source",
@@ -164,7 +180,12 @@ impl Failure {
 
     /// The message of the conditions: what was tried, what came of it, what to do next. One line.
     pub fn message(&self) -> String {
+        format!("{}. {}.", self.in_short(), self.kind.next_step())
+    }
+
+    /// What was tried and what came of it, without a full stop.
+    pub fn in_short(&self) -> String {
         let cause: String = self.cause.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(512).collect();
-        format!("{}: {}. {}.", self.doing, cause.trim_end_matches('.'), self.kind.next_step())
+        format!("{}: {}", self.doing, cause.trim_end_matches('.'))
     }
 }

@@ -26,7 +26,7 @@ pub mod wish;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, Goal, Reboot, decide};
+pub use decide::{Decision, Goal, Reboot, Settled, decide};
 pub use failure::{Failure, FailureKind, Retry};
 pub use memory::Memory;
 pub use note::{Note, note};

@@ -12,11 +12,7 @@ use ostler_crds::{
 };
 use ostler_hypervisor::{HypervisorStep, Step, StorageStep};
 
-use super::{
-    memory::since,
-    status::Verdict,
-    wish::{Guest, Power},
-};
+use super::{decide::Settled, memory::since, status::Verdict, wish::Guest};
 
 /// An Event to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,16 +40,13 @@ pub fn note(
     let started = steps.iter().any(|s| matches!(s, Step::Hypervisor(HypervisorStep::Start(_))));
     let was = previous.state.as_ref().map(|s| s.vm_state);
     match verdict {
-        Verdict::Settled(Power::Running) if started && previous.launched_at.is_none() => {
+        Verdict::Settled(_) if started && previous.launched_at.is_none() => {
             Some(normal(reason::STARTED, "Start", first_start(guest, created, steps, now)))
         }
-        Verdict::Settled(Power::Running) if started => {
-            again(previous).map(|t| normal(reason::STARTED, "Start", t.into()))
-        }
-        Verdict::Settled(Power::Stopped) if was == Some(VmState::Active) => {
-            Some(normal(reason::STOPPED, "Stop", "The guest is off, as spec.powerState asks".to_owned()))
-        }
-        Verdict::Settled(Power::Running | Power::Stopped) | Verdict::Waiting => None,
+        Verdict::Settled(Settled { set_to_error: true, .. }) => warning_if_new(previous, next),
+        Verdict::Settled(Settled { vm, .. }) if was != Some(*vm) && was.is_some() => stood_still(*vm, was),
+        Verdict::Settled(_) if started => again(previous).map(|t| normal(reason::STARTED, "Start", t.into())),
+        Verdict::Settled(_) | Verdict::Waiting => None,
         Verdict::Rebooting(_) => {
             Some(normal(reason::REBOOTED, "Reboot", "The guest was taken off for a reboot and is started again".into()))
         }
@@ -94,6 +87,33 @@ fn first_start(guest: &Guest, created: Option<&Time>, steps: &[Step], now: Times
         if fetched { "fetched" } else { "from the host's cache" },
         guest.disk_bytes as f64 / f64::from(1 << 30),
     )
+}
+
+/// The Event of a guest that came to another state.
+fn stood_still(vm: VmState, was: Option<VmState>) -> Option<Note> {
+    let told = |reason, action, text: &str| Some(normal(reason, action, text.to_owned()));
+    match (vm, was) {
+        (VmState::Stopped, _) => told(reason::STOPPED, "Stop", "The guest is off, as spec.powerState asks"),
+        (VmState::Paused, _) => told(reason::PAUSED, "Pause", "The guest stands still, as spec.powerState asks"),
+        (VmState::Suspended, _) => {
+            told(reason::SUSPENDED, "Suspend", "The guest's memory was saved, as spec.powerState asks")
+        }
+        (VmState::Active, Some(VmState::Paused)) => told(reason::STARTED, "Unpause", "The guest goes on"),
+        (VmState::Active, Some(VmState::Suspended)) => {
+            told(reason::STARTED, "Resume", "The guest goes on from its saved memory")
+        }
+        (VmState::Active, _) => told(reason::STARTED, "Start", "The guest was started again"),
+        (
+            VmState::Building
+            | VmState::Rescued
+            | VmState::Resized
+            | VmState::Shelved
+            | VmState::ShelvedOffloaded
+            | VmState::SoftDeleted
+            | VmState::Error,
+            _,
+        ) => None,
+    }
 }
 
 fn again(previous: &ServerStatus) -> Option<&'static str> {

@@ -25,6 +25,8 @@ pub struct Files {
     pub config_drive: bool,
     /// Whether the image's bytes are in the cache.
     pub image_cached: bool,
+    /// Whether the guest's memory was saved, or was about to be, and nobody has seen it go on since.
+    pub saved_mark: bool,
 }
 
 /// A guest's folder. It is marked with its Server's uid before it gets its name, so one without a mark is not ours.
@@ -61,6 +63,8 @@ pub(super) enum Seen {
     Nothing,
     /// Defined and off, for whatever cause.
     Off,
+    /// Off, with its memory saved.
+    Saved,
     /// Its processors stand still.
     Paused,
     /// Its processors stand still for want of space.
@@ -73,8 +77,10 @@ pub(super) enum Seen {
 
 impl Observed {
     pub(super) fn seen(&self) -> Seen {
+        let saved = self.domain.as_ref().is_some_and(|d| d.saved);
         match self.domain.as_ref().map(|d| d.state) {
             None => Seen::Nothing,
+            Some(DomainState::Off | DomainState::Crashed) if saved => Seen::Saved,
             Some(DomainState::Off | DomainState::Crashed) => Seen::Off,
             Some(DomainState::Paused) => Seen::Paused,
             Some(DomainState::NoSpace) => Seen::Starved,

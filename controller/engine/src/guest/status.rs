@@ -12,13 +12,16 @@ use ostler_crds::{
 };
 use ostler_hypervisor::{DomainState, ObservedDomain};
 
-use super::{decide::Reboot, failure::Failure, wish::Power};
+use super::{
+    decide::{Reboot, Settled},
+    failure::Failure,
+};
 
 /// What a pass came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The guest is as wished.
-    Settled(Power),
+    Settled(Settled),
     /// It takes time, and there is nothing new to tell.
     Waiting,
     /// The guest is off for a reboot.
@@ -55,19 +58,26 @@ pub fn status(
 ) -> ServerStatus {
     let mut next = node_part(previous);
     next.last_action = finished.cloned().or(next.last_action);
-    if domain.is_some_and(|d| d.state.is_active()) {
+    if domain.is_some_and(|d| d.state.is_active() || d.saved) {
         next.launched_at = next.launched_at.or(Some(Time(now)));
     }
     let builders = match verdict {
         Verdict::Waiting => return next,
-        Verdict::Settled(power) => {
+        Verdict::Settled(Settled { vm, set_to_error: false }) => {
             next.observed_generation = Some(generation);
-            next.state = Some(settled_state(*power, domain));
+            next.state = Some(ServerState::new(*vm, None, power_of(domain)));
             next.fault = None;
-            settled(*power)
+            settled(*vm)
+        }
+        Verdict::Settled(Settled { vm: _, set_to_error: true }) => {
+            next.observed_generation = Some(generation);
+            next.state = Some(ServerState::new(VmState::Error, None, power_of(domain)));
+            next.fault = previous.fault.clone().filter(|f| f.message == SET_TO_ERROR);
+            next.fault.get_or_insert_with(|| Fault::new(500, SET_TO_ERROR, now));
+            ended(reason::SET_TO_ERROR, SET_TO_ERROR.to_owned())
         }
         Verdict::Rebooting(reboot) => {
-            next.state = Some(ServerState::new(VmState::Active, Some(reboot_task(*reboot)), ObservedPower::Shutdown));
+            next.state = Some(rebooting_state(previous, *reboot));
             in_progress(
                 "the guest is off for a reboot and is about to be started again".to_owned(),
                 reason::IN_PROGRESS,
@@ -96,10 +106,23 @@ fn generation_of(next: &ServerStatus, generation: i64) -> i64 {
     next.observed_generation.unwrap_or(generation)
 }
 
-fn settled(power: Power) -> Vec<ConditionBuilder> {
-    let message = match power {
-        Power::Running => "the guest runs",
-        Power::Stopped => "the guest is off, as spec.powerState asks",
+/// What an administrator's ResetToError says.
+pub(super) const SET_TO_ERROR: &str = "an administrator set this Server to ERROR by ResetToError; ResetToActive, any other action \
+                            and any change of its spec end that";
+
+fn settled(vm: VmState) -> Vec<ConditionBuilder> {
+    let message = match vm {
+        VmState::Stopped => "the guest is off, as spec.powerState asks",
+        VmState::Paused => "the guest stands still, as spec.powerState asks",
+        VmState::Suspended => "the guest's memory is saved on its host, as spec.powerState asks",
+        VmState::Active
+        | VmState::Building
+        | VmState::Rescued
+        | VmState::Resized
+        | VmState::Shelved
+        | VmState::ShelvedOffloaded
+        | VmState::SoftDeleted
+        | VmState::Error => "the guest runs",
     };
     vec![built(condition::READY, ConditionStatus::True, reason::AS_WISHED, message.to_owned())]
 }
@@ -114,10 +137,13 @@ fn in_progress(message: String, reason: &'static str) -> Vec<ConditionBuilder> {
 fn failed(previous: &ServerStatus, failure: &Failure) -> Vec<ConditionBuilder> {
     let reason = failure.kind.reason();
     let message = same_failure(previous, failure).map_or_else(|| failure.message(), |c| c.message.clone());
-    let second = if failure.kind.is_stalled() { condition::STALLED } else { condition::RECONCILING };
+    if failure.kind.is_stalled() { ended(reason, message) } else { in_progress(message, reason) }
+}
+
+fn ended(reason: &'static str, message: String) -> Vec<ConditionBuilder> {
     vec![
         built(condition::READY, ConditionStatus::False, reason, message.clone()),
-        built(second, ConditionStatus::True, reason, message),
+        built(condition::STALLED, ConditionStatus::True, reason, message),
     ]
 }
 
@@ -142,12 +168,13 @@ fn fault(previous: &ServerStatus, failure: &Failure, now: Timestamp) -> Option<F
     }
 }
 
-fn settled_state(power: Power, domain: Option<&ObservedDomain>) -> ServerState {
-    let vm_state = match power {
-        Power::Running => VmState::Active,
-        Power::Stopped => VmState::Stopped,
+/// Whatever a Server is, it is that during a reboot; one that was built or broken is Active.
+fn rebooting_state(previous: &ServerStatus, reboot: Reboot) -> ServerState {
+    let vm_state = match previous.state.as_ref().map(|s| s.vm_state) {
+        Some(VmState::Building | VmState::Error) | None => VmState::Active,
+        Some(other) => other,
     };
-    ServerState::new(vm_state, None, power_of(domain))
+    ServerState::new(vm_state, Some(reboot_task(reboot)), ObservedPower::Shutdown)
 }
 
 fn failed_state(previous: &ServerStatus, failure: &Failure, domain: Option<&ObservedDomain>) -> ServerState {
@@ -168,6 +195,9 @@ fn failed_state(previous: &ServerStatus, failure: &Failure, domain: Option<&Obse
 }
 
 fn power_of(domain: Option<&ObservedDomain>) -> ObservedPower {
+    if domain.is_some_and(|d| d.saved) {
+        return ObservedPower::Suspended;
+    }
     match domain.map(|d| d.state) {
         None => ObservedPower::NoState,
         Some(DomainState::Running | DomainState::ShuttingDown) => ObservedPower::Running,

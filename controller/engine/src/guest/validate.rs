@@ -9,11 +9,12 @@ use ostler_crds::{
     id::NoId,
     server::{PowerState, ResolvedFlavor, ResolvedImage, ServerAddress, ServerStatus, UserData},
 };
-use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner};
+use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner, PasswordHash};
 
 use super::{
     config_drive::{DriveSource, GuestKey},
     failure::{Failure, FailureKind},
+    status::SET_TO_ERROR,
     wish::{BaseImage, Guest, Identity, Nic, Power, ValidatedServer, Wish},
 };
 
@@ -64,6 +65,9 @@ fn guest(
     Ok(Guest {
         power: power(server.spec.power_state)?,
         action,
+        set_to_error: status.observed_generation == server.metadata.generation
+            && status.fault.as_ref().is_some_and(|f| f.message == SET_TO_ERROR),
+        password: server.spec.admin_password.as_ref().map(|p| PasswordHash(p.hash.clone())),
         launched: status.launched_at.is_some(),
         vcpus: flavor.vcpus,
         memory_mib: flavor.memory_mib,
@@ -78,9 +82,9 @@ fn power(wish: PowerState) -> Result<Power, Failure> {
     match wish {
         PowerState::Running => Ok(Power::Running),
         PowerState::Stopped => Ok(Power::Stopped),
-        PowerState::Paused | PowerState::Suspended | PowerState::Shelved => {
-            Err(invalid("spec.powerState", "must be Running or Stopped; the other states are not served yet"))
-        }
+        PowerState::Paused => Ok(Power::Paused),
+        PowerState::Suspended => Ok(Power::Suspended),
+        PowerState::Shelved => Err(invalid("spec.powerState", "must not be Shelved: shelving is not served yet")),
     }
 }
 
@@ -150,6 +154,7 @@ fn drive(identity: &Identity, server: &Server, status: &ServerStatus, nics: &[Ni
         meta: server.spec.metadata.clone(),
         key: status.key.as_ref().map(|k| GuestKey { name: k.name.clone(), public_key: k.public_key.clone() }),
         user_data: server.spec.user_data.as_ref().map(user_data).transpose()?,
+        password: server.spec.admin_password.as_ref().map(|p| PasswordHash(p.hash.clone())),
         links: nics
             .iter()
             .enumerate()

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ostler_crds::{image::DiskFormat, server::ServerAction};
-use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner};
+use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner, PasswordHash};
 
 use super::config_drive::DriveSource;
 
@@ -46,6 +46,10 @@ pub struct Guest {
     pub power: Power,
     /// A momentary wish that the status does not echo yet.
     pub action: Option<ServerAction>,
+    /// Whether an administrator set it to ERROR, and nothing else was wished since.
+    pub set_to_error: bool,
+    /// The administrator's password in the guest.
+    pub password: Option<PasswordHash>,
     /// Whether it was ever started (`status.launchedAt`). Its disk is never made anew then.
     pub launched: bool,
     /// Virtual processors.
@@ -69,6 +73,10 @@ pub enum Power {
     Running,
     /// It is off, its disk is kept.
     Stopped,
+    /// Its processors stand still.
+    Paused,
+    /// It is off, its memory is saved.
+    Suspended,
 }
 
 /// The image that a root disk starts from.

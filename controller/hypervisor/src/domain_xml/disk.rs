@@ -60,12 +60,24 @@ pub(super) struct Boot {
     pub(super) order: u32,
 }
 
+/// The root disk's name in the guest.
+pub(super) const ROOT: &str = "vda";
+
 /// The root disk: qcow2, booted from. `writeback` honours the guest's flushes and shares the base image's pages between
 /// guests; freed and zeroed blocks go back to the host.
 ///
 /// The chain behind it is not repeated here: libvirt takes it from the overlay's header, which names the base's format
 /// (an overlay that does not is refused by libvirt, not probed).
 pub(super) fn root(file: &Path) -> Result<Disk<'_>, XmlError> {
+    qcow2("root_disk", file, ROOT, Some(Boot { order: 1 }))
+}
+
+/// A second disk like the root disk, never booted from.
+pub(super) fn second(file: &Path) -> Result<Disk<'_>, XmlError> {
+    qcow2("second_disk", file, "vdb", None)
+}
+
+fn qcow2<'a>(field: &'static str, file: &'a Path, dev: &'static str, boot: Option<Boot>) -> Result<Disk<'a>, XmlError> {
     Ok(Disk {
         kind: "file",
         device: "disk",
@@ -76,9 +88,9 @@ pub(super) fn root(file: &Path) -> Result<Disk<'_>, XmlError> {
             discard: Some("unmap"),
             detect_zeroes: Some("unmap"),
         },
-        source: Source { file: xml::path("root_disk", file)? },
-        target: Target { dev: "vda", bus: "virtio" },
+        source: Source { file: xml::path(field, file)? },
+        target: Target { dev, bus: "virtio" },
         readonly: None,
-        boot: Some(Boot { order: 1 }),
+        boot,
     })
 }

@@ -124,6 +124,9 @@ struct Devices<'a> {
 /// Fails when a text or path of the definition cannot be carried by XML; Kubernetes names always can.
 pub fn render(definition: &DomainDefinition, kind: DomainType) -> Result<String, XmlError> {
     let mut disks = vec![disk::root(&definition.root_disk)?];
+    if let Some(second) = &definition.second_disk {
+        disks.push(disk::second(second)?);
+    }
     if let Some(drive) = &definition.config_drive {
         disks.push(config_drive::disk(drive)?);
     }

@@ -1,5 +1,8 @@
 //! Reads what libvirt says of a domain: who owns it, and where its interfaces are.
 
+use std::path::PathBuf;
+
+use super::disk;
 use crate::{
     definition::Owner,
     xml::{Element, XmlError},
@@ -12,6 +15,8 @@ pub struct ReadDomain {
     pub owner: Option<Owner>,
     /// The (network, MAC) pairs of its interfaces on libvirt networks, in order.
     pub nics: Vec<(String, String)>,
+    /// The file of its first disk.
+    pub boot_disk: Option<PathBuf>,
 }
 
 /// Reads a `<domain>`; what it does not know it skips.
@@ -30,5 +35,9 @@ pub fn read(xml: &str) -> Result<ReadDomain, XmlError> {
             let mac = nic.child("mac")?.attribute("address")?;
             Some((network.to_owned(), mac.to_owned()))
         });
-    Ok(ReadDomain { owner, nics: nics.collect() })
+    let boot_disk = domain.child("devices").into_iter().flat_map(|devices| devices.children("disk")).find_map(|disk| {
+        let root = disk.child("target")?.attribute("dev")? == disk::ROOT;
+        disk.child("source")?.attribute("file").filter(|_| root).map(PathBuf::from)
+    });
+    Ok(ReadDomain { owner, nics: nics.collect(), boot_disk })
 }

@@ -18,6 +18,7 @@ fn definition() -> DomainDefinition {
         memory_mib: 512,
         accelerator: Accelerator::Tcg,
         root_disk: "/var/lib/ostler/guests/g/root.qcow2".into(),
+        second_disk: None,
         config_drive: Some("/var/lib/ostler/guests/g/config.iso".into()),
         nics: vec![NicDefinition {
             mac: "fa:16:3e:00:00:05".into(),
@@ -41,6 +42,17 @@ fn a_guest_under_the_translator() {
 fn a_guest_under_kvm_without_config_drive_and_interfaces() {
     let bare = DomainDefinition { config_drive: None, nics: vec![], ..definition() };
     insta::assert_snapshot!(render(&bare, DomainType::Kvm).unwrap());
+}
+
+#[test]
+fn a_rescued_guest_boots_from_the_rescue_disk_and_has_its_own_beside_it() {
+    let rescue = PathBuf::from("/var/lib/ostler/guests/g/rescue.qcow2");
+    let own = definition().root_disk;
+    let rescued = DomainDefinition { root_disk: rescue.clone(), second_disk: Some(own), ..definition() };
+    let xml = render(&rescued, DomainType::Qemu).unwrap();
+    assert_eq!(read(&xml).unwrap().boot_disk, Some(rescue));
+    let second = xml.split("<disk ").nth(2).unwrap();
+    assert!(second.contains("root.qcow2") && second.contains(r#"dev="vdb""#) && !second.contains("<boot"), "{second}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use ostler_crds::host::{Accelerator, Resources};
 use self::{faults::Faults, model::Model};
 use crate::{
     DomainState, ErrorClass, GuestEvent, GuestId, HostFacts, Hypervisor, HypervisorError, HypervisorStep,
-    ObservedDomain,
+    ObservedDomain, PasswordHash,
 };
 
 type Sink = Box<dyn Fn(GuestEvent) + Send + Sync>;
@@ -123,6 +123,11 @@ impl ModelHypervisor {
     /// alone keeps its number.
     pub fn boots(&self, guest: GuestId) -> u32 {
         lock(&self.model).boots(guest)
+    }
+
+    /// The hash of the account's password, if one was set since the guest was defined.
+    pub fn password(&self, guest: GuestId, user: &str) -> Option<PasswordHash> {
+        lock(&self.model).password(guest, user)
     }
 
     /// How many steps were asked for, failed ones included.

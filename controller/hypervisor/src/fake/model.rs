@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{
     DomainDefinition, DomainState, ErrorClass, FilterDefinition, GuestId, HypervisorError, HypervisorStep,
-    NetworkDefinition, ObservedDomain,
+    NetworkDefinition, ObservedDomain, PasswordHash,
 };
 
 #[derive(Default)]
@@ -19,7 +19,17 @@ struct Domain {
     /// `None`: not Ostler's.
     definition: Option<DomainDefinition>,
     state: DomainState,
+    /// Whether its memory is saved.
+    saved: bool,
+    /// Hashes of passwords by account.
+    passwords: BTreeMap<String, PasswordHash>,
     boots: u32,
+}
+
+impl Domain {
+    fn off(definition: Option<DomainDefinition>, state: DomainState) -> Self {
+        Self { definition, state, saved: false, passwords: BTreeMap::new(), boots: 0 }
+    }
 }
 
 struct Network {
@@ -62,7 +72,7 @@ impl Model {
             HypervisorStep::Reboot(guest) => {
                 let domain = self.our_domain(*guest)?.ok_or_else(|| no_domain(*guest))?;
                 if domain.state != DomainState::Running {
-                    return Err(HypervisorError::new(ErrorClass::Refused, format!("domain {guest} is not running")));
+                    return Err(not_running(*guest));
                 }
                 domain.boots += 1;
                 Ok(Some(*guest))
@@ -74,6 +84,39 @@ impl Model {
             HypervisorStep::Undefine(guest) => {
                 self.our_domain(*guest)?;
                 Ok(self.domains.remove(guest).map(|_| *guest))
+            }
+            HypervisorStep::Pause(guest) => {
+                let domain = self.our_domain(*guest)?.ok_or_else(|| no_domain(*guest))?;
+                match domain.state {
+                    DomainState::Running => Ok(self.set(*guest, DomainState::Paused)),
+                    DomainState::Paused | DomainState::NoSpace => Ok(None),
+                    DomainState::ShuttingDown | DomainState::Off | DomainState::Crashed => Err(not_running(*guest)),
+                }
+            }
+            HypervisorStep::Save(guest) => {
+                let domain = self.our_domain(*guest)?.ok_or_else(|| no_domain(*guest))?;
+                match (domain.state.is_active(), domain.saved) {
+                    (true, _) => {
+                        domain.saved = true;
+                        Ok(self.set(*guest, DomainState::Off))
+                    }
+                    (false, true) => Ok(None),
+                    (false, false) => Err(not_running(*guest)),
+                }
+            }
+            HypervisorStep::DiscardSaved(guest) => {
+                if let Some(domain) = self.our_domain(*guest)? {
+                    domain.saved = false;
+                }
+                Ok(None)
+            }
+            HypervisorStep::SetPassword { guest, user, hash } => {
+                let domain = self.our_domain(*guest)?.ok_or_else(|| no_domain(*guest))?;
+                if domain.state != DomainState::Running {
+                    return Err(not_running(*guest));
+                }
+                domain.passwords.insert(user.clone(), hash.clone());
+                Ok(None)
             }
         }
     }
@@ -114,7 +157,7 @@ impl Model {
     fn define(&mut self, wanted: &DomainDefinition) -> Result<Changed, HypervisorError> {
         match self.our_domain(wanted.id)? {
             None => {
-                let domain = Domain { definition: Some(wanted.clone()), state: DomainState::Off, boots: 0 };
+                let domain = Domain::off(Some(wanted.clone()), DomainState::Off);
                 self.domains.insert(wanted.id, domain);
                 Ok(Some(wanted.id))
             }
@@ -140,6 +183,7 @@ impl Model {
         match domain.state {
             DomainState::Running | DomainState::ShuttingDown => return Ok(None),
             DomainState::Paused | DomainState::NoSpace => {}
+            DomainState::Off | DomainState::Crashed if domain.saved => domain.saved = false,
             DomainState::Off | DomainState::Crashed => domain.boots += 1,
         }
         domain.state = DomainState::Running;
@@ -173,7 +217,7 @@ impl Model {
     }
 
     pub(super) fn add_foreign_domain(&mut self, guest: GuestId, state: DomainState) {
-        self.domains.insert(guest, Domain { definition: None, state, boots: 0 });
+        self.domains.insert(guest, Domain::off(None, state));
     }
 
     pub(super) fn add_foreign_network(&mut self, name: &str) {
@@ -197,6 +241,10 @@ impl Model {
         self.networks.keys().cloned().collect()
     }
 
+    pub(super) fn password(&self, guest: GuestId, user: &str) -> Option<PasswordHash> {
+        self.domains.get(&guest).and_then(|domain| domain.passwords.get(user).cloned())
+    }
+
     pub(super) fn boots(&self, guest: GuestId) -> u32 {
         self.domains.get(&guest).map_or(0, |domain| domain.boots)
     }
@@ -210,8 +258,14 @@ fn observed(id: GuestId, domain: &Domain) -> ObservedDomain {
         owner: domain.definition.as_ref().map(|definition| definition.owner.clone()),
         state: domain.state,
         persistent: true,
+        saved: domain.saved,
+        boot_disk: domain.definition.as_ref().map(|definition| definition.root_disk.clone()),
         nics: nics.map(|nic| (nic.network.clone(), nic.mac.clone())).collect(),
     }
+}
+
+fn not_running(guest: GuestId) -> HypervisorError {
+    HypervisorError::new(ErrorClass::Refused, format!("domain {guest} is not running"))
 }
 
 fn no_domain(guest: GuestId) -> HypervisorError {

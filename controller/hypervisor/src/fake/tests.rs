@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::ModelHypervisor;
 use crate::{
     DomainDefinition, DomainState, ErrorClass, GuestEvent, GuestId, Hypervisor, HypervisorStep, NetworkDefinition,
-    NicDefinition, Owner,
+    NicDefinition, Owner, PasswordHash,
     contract::{self, Fixture},
 };
 
@@ -50,6 +50,7 @@ fn fixture() -> Fixture {
         memory_mib: 128,
         accelerator: Accelerator::Tcg,
         root_disk: PathBuf::from("/g/root.qcow2"),
+        second_disk: None,
         config_drive: None,
         nics: vec![nic],
         console_log: PathBuf::from("/g/console.log"),
@@ -140,6 +141,10 @@ fn foreign_domains_and_networks_are_seen_and_left_alone() {
         HypervisorStep::Reboot(guest),
         HypervisorStep::Destroy(guest),
         HypervisorStep::Undefine(guest),
+        HypervisorStep::Pause(guest),
+        HypervisorStep::Save(guest),
+        HypervisorStep::DiscardSaved(guest),
+        password(guest),
         HypervisorStep::EnsureNetwork(network.clone()),
     ];
     for step in steps {
@@ -148,6 +153,19 @@ fn foreign_domains_and_networks_are_seen_and_left_alone() {
     assert_eq!(state(&model, guest), DomainState::Running);
     // A foreign network holds nothing of ours; a deletion must not wait for it.
     now(model.execute(&HypervisorStep::ReleaseAddress { network: network.name, mac: "x".into() })).unwrap();
+}
+
+fn password(guest: GuestId) -> HypervisorStep {
+    HypervisorStep::SetPassword { guest, user: "root".into(), hash: PasswordHash("$6$a$b".into()) }
+}
+
+#[test]
+fn a_password_is_set_in_a_running_guest_only() {
+    let (model, guest) = defined();
+    assert_eq!(now(model.execute(&password(guest))).unwrap_err().class, ErrorClass::Refused);
+    now(model.execute(&HypervisorStep::Start(guest))).unwrap();
+    now(model.execute(&password(guest))).unwrap();
+    assert_eq!(model.password(guest, "root"), Some(PasswordHash("$6$a$b".into())));
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! Domains: looking, defining, switching on and off.
+//! Domains: looking, defining, switching on and off, saving their memory.
 
 pub(crate) mod define;
 pub(crate) mod observe;
+pub(crate) mod password;
 pub(crate) mod power;
+pub(crate) mod save;
 
 use ostler_hypervisor::{
     ErrorClass, GuestId, HypervisorError, Owner,

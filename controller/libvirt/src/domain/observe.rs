@@ -1,6 +1,6 @@
 //! What domains there are, and what they do.
 
-use ostler_hypervisor::{DomainState, GuestId, HypervisorError, ObservedDomain};
+use ostler_hypervisor::{DomainState, GuestId, HypervisorError, ObservedDomain, domain_xml::ReadDomain};
 use virt::{
     domain::{
         DomainPausedReason, DomainShutoffReason, DomainState as State, DomainStateEnum, DomainStateReason as Reason,
@@ -40,7 +40,13 @@ fn observe(id: GuestId, found: Found) -> Result<Option<ObservedDomain>, Hypervis
     let Some((state, reason)) = present(domain.state()).map_err(failed(&tried))? else { return Ok(None) };
     let Some(persistent) = present(domain.is_persistent()).map_err(failed(&tried))? else { return Ok(None) };
     let state = translate(state, reason);
-    Ok(Some(ObservedDomain { id, name, owner: read.owner, state, persistent, nics: read.nics }))
+    // A transient domain can have none, and libvirt refuses the question.
+    let saved = persistent && !state.is_active() && {
+        let Some(saved) = present(domain.has_managed_save(0)).map_err(failed(&tried))? else { return Ok(None) };
+        saved
+    };
+    let ReadDomain { owner, nics, boot_disk } = read;
+    Ok(Some(ObservedDomain { id, name, owner, state, persistent, saved, boot_disk, nics }))
 }
 
 /// libvirt's state in our words. A state that this version does not know counts as running, so that nothing is done to

@@ -70,6 +70,9 @@ impl StorageError {
             StorageStep::FetchImage { .. } => "cannot fetch the image",
             StorageStep::CreateRootDisk { .. } => "cannot make the root disk",
             StorageStep::WriteConfigDrive { .. } => "cannot make the config drive",
+            StorageStep::MarkSaved { .. } | StorageStep::UnmarkSaved { .. } => {
+                "cannot note that the guest is suspended"
+            }
             StorageStep::RemoveGuestFiles { .. } => "cannot remove the guest's files",
         };
         Failure::new(self.kind(), doing, self.to_string())

@@ -5,6 +5,7 @@
 //!   STATE/images/<sha256>           bytes of images, never changed
 //!   STATE/guests/<guest>/owner      uid of the Server
 //!                        root.qcow2, config.iso, console.log
+//!                        saved        its memory is saved (libvirt has it), or about to be
 //! ```
 //!
 //! Folders are 0711: QEMU's user has to pass through, and nobody has to list. Names that begin with a dot, and files
@@ -91,6 +92,11 @@ impl Layout {
     /// The config drive of a guest.
     pub fn config_drive(&self, guest: GuestId) -> PathBuf {
         self.guest(guest).join("config.iso")
+    }
+
+    /// The note that a guest's memory is saved.
+    pub fn saved_mark(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("saved")
     }
 
     /// What a guest wrote to its serial port.

@@ -6,6 +6,7 @@ mod error;
 mod folder;
 mod layout;
 pub mod leftovers;
+mod mark;
 mod root_disk;
 pub mod shim;
 #[cfg(test)]
@@ -47,6 +48,7 @@ impl Storage {
                 folder: whose(&layout, guest)?,
                 root_disk: layout.root_disk(guest).try_exists()?,
                 config_drive: layout.config_drive(guest).try_exists()?,
+                saved_mark: layout.saved_mark(guest).try_exists()?,
                 image_cached: sha256.map_or(Ok(false), |d| ImageCache::has(&layout, &d))?,
             })
         });
@@ -79,6 +81,18 @@ impl Storage {
                     drive::write(&layout.config_drive(guest), &files)
                 })
                 .await
+            }
+            StorageStep::MarkSaved { guest } => {
+                let guest = *guest;
+                blocking(move || {
+                    folder::ensure(&layout, guest, &uid)?;
+                    mark::set(&layout.saved_mark(guest)).map_err(StorageError::io("writing a note"))
+                })
+                .await
+            }
+            StorageStep::UnmarkSaved { guest } => {
+                let mark = layout.saved_mark(*guest);
+                blocking(move || mark::remove(&mark).map_err(StorageError::io("removing a note"))).await
             }
             StorageStep::RemoveGuestFiles { guest } => {
                 let guest = *guest;

@@ -74,8 +74,21 @@ async fn a_guests_files_are_made_shown_and_removed() {
         b.storage.execute(&step, UID).await.unwrap();
     }
     let files = b.storage.observe(guest(), Some(&digest)).await.unwrap();
-    let all = Files { folder: Folder::Of(UID.into()), root_disk: true, config_drive: true, image_cached: true };
+    let all = Files {
+        folder: Folder::Of(UID.into()),
+        root_disk: true,
+        config_drive: true,
+        image_cached: true,
+        saved_mark: false,
+    };
     assert_eq!(files, all);
+    for (step, marked) in
+        [(StorageStep::MarkSaved { guest: guest() }, true), (StorageStep::UnmarkSaved { guest: guest() }, false)]
+    {
+        b.storage.execute(&step, UID).await.unwrap();
+        b.storage.execute(&step, UID).await.unwrap();
+        assert_eq!(b.storage.observe(guest(), None).await.unwrap().saved_mark, marked);
+    }
     let layout = b.storage.layout();
     assert_eq!(mode(&layout.guest(guest())), 0o711);
     assert_eq!(mode(&layout.config_drive(guest())), 0o600);

@@ -7,4 +7,5 @@ mod deletions;
 mod errors;
 mod full_disk;
 mod life;
+mod standing_still;
 mod streams;

@@ -32,5 +32,5 @@ pub(super) fn decide(
         steps.push(Step::Storage(StorageStep::RemoveGuestFiles { guest: id.guest }));
     }
     let goal = if foreign.is_some() { Goal::GoneButForeign } else { Goal::Gone };
-    Decision { steps, goal, requeue: None, memory: Memory::default() }
+    Decision::new(steps, goal, Memory::default())
 }

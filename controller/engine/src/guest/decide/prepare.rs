@@ -63,6 +63,7 @@ fn definition(id: &Identity, guest: &Guest, host: &HostContext) -> DomainDefinit
         memory_mib: guest.memory_mib,
         accelerator: host.accelerator,
         root_disk: host.root_disk.clone(),
+        second_disk: None,
         config_drive: guest.drive.as_ref().map(|_| host.config_drive.clone()),
         nics: guest.nics.iter().map(|n| n.definition.clone()).collect(),
         console_log: host.console_log.clone(),

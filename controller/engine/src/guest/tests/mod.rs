@@ -4,3 +4,4 @@ mod model;
 mod plans;
 mod properties;
 mod reports;
+mod wishes;

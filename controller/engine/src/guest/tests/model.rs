@@ -9,13 +9,13 @@ use ostler_crds::{
     host::Accelerator,
     image::DiskFormat,
     network::{NetworkMode, Subnet},
-    server::{ResolvedFlavor, ResolvedImage, ResolvedKey, ServerAddress, UserData},
+    server::{ActionType, PowerState, ResolvedFlavor, ResolvedImage, ResolvedKey, ServerAddress, UserData},
 };
-use ostler_hypervisor::{DomainState, HypervisorStep, ObservedDomain, Owner, Step, StorageStep};
+use ostler_hypervisor::{DomainState, HypervisorStep, ObservedDomain, Owner, PasswordHash, Step, StorageStep};
 
 use crate::guest::{
-    Decision, Failure, FailureKind, Folder, Goal, HostContext, Memory, Observed, Verdict, Wish, decide, identify,
-    node_part, status, validate, wish::Power,
+    Decision, Failure, FailureKind, Folder, Goal, HostContext, Memory, Observed, Verdict, decide, identify, node_part,
+    status, validate,
 };
 
 pub(super) const UID: &str = "11111111-2222-4333-8444-555555555555";
@@ -122,6 +122,8 @@ pub(super) struct World {
     pub(super) writes: usize,
     /// Whether the finalizer is off.
     pub(super) gone: bool,
+    /// The administrator's password in the guest.
+    pub(super) password: Option<PasswordHash>,
 }
 
 impl World {
@@ -137,6 +139,7 @@ impl World {
             done: vec![],
             writes: 0,
             gone: false,
+            password: None,
         }
     }
 
@@ -152,16 +155,20 @@ impl World {
             }
         };
         let decision = decide(&validated, &self.observed, &context(), &self.memory, self.now);
-        let power = match &validated.wish {
-            Wish::Absent { .. } => Power::Stopped,
-            Wish::Present(guest) => guest.power,
-        };
-        let verdict = match self.act(&decision) {
+        let acted = self.act(&decision);
+        let verdict = match acted {
+            Err(failure) if decision.failed(&failure).is_some() => {
+                self.memory = Memory { finished: decision.failed(&failure), ..decision.memory.clone() };
+                match &decision.goal {
+                    Goal::Settled(settled) => Verdict::Settled(*settled),
+                    other => panic!("only what is settled has an attempt: {other:?}"),
+                }
+            }
             Err(failure) => Verdict::Failed(failure),
             Ok(()) => {
                 self.memory = decision.memory.clone();
                 match &decision.goal {
-                    Goal::Settled => Verdict::Settled(power),
+                    Goal::Settled(settled) => Verdict::Settled(*settled),
                     Goal::Waiting => Verdict::Waiting,
                     Goal::Rebooting(type_) => Verdict::Rebooting(*type_),
                     Goal::Resting => Verdict::Resting,
@@ -239,7 +246,10 @@ impl World {
                 assert!(self.server.metadata.deletion_timestamp.is_some(), "only a deletion removes files");
                 assert!(self.observed.domain.is_none(), "a domain stands on these files");
                 (files.root_disk, files.config_drive, files.folder) = (false, false, Folder::Missing);
+                files.saved_mark = false;
             }
+            Step::Storage(StorageStep::MarkSaved { .. }) => files.saved_mark = true,
+            Step::Storage(StorageStep::UnmarkSaved { .. }) => files.saved_mark = false,
             Step::Hypervisor(step) => self.apply_hypervisor(step),
         }
     }
@@ -253,17 +263,44 @@ impl World {
             | HypervisorStep::Reboot(_) => {}
             HypervisorStep::Define(d) => {
                 assert!(self.observed.files.root_disk, "a domain needs its disk");
-                let state = self.observed.domain.as_ref().map_or(DomainState::Off, |d| d.state);
+                let there = self.observed.domain.as_ref();
+                let (state, saved) = there.map_or((DomainState::Off, false), |d| (d.state, d.saved));
                 self.observed.domain = Some(ObservedDomain {
                     id: d.id,
                     name: d.id.domain_name(),
                     owner: Some(d.owner.clone()),
                     state,
                     persistent: true,
+                    saved,
+                    boot_disk: Some(d.root_disk.clone()),
                     nics: d.nics.iter().map(|n| (n.network.clone(), n.mac.clone())).collect(),
                 });
             }
-            HypervisorStep::Start(_) => self.power(DomainState::Running),
+            HypervisorStep::Start(_) => {
+                let domain = self.observed.domain.as_mut().expect("a domain to start");
+                if domain.saved {
+                    domain.saved = false;
+                } else if !domain.state.is_active() {
+                    let held = self.observed.files.saved_mark;
+                    assert!(!held, "memory that was to be saved is never booted past");
+                }
+                self.power(DomainState::Running);
+            }
+            HypervisorStep::Pause(_) => self.power(DomainState::Paused),
+            HypervisorStep::Save(_) => {
+                assert!(self.observed.is_active() && self.observed.files.saved_mark, "marked and running");
+                self.power(DomainState::Off);
+                self.observed.domain.as_mut().expect("a domain to save").saved = true;
+            }
+            HypervisorStep::DiscardSaved(_) => {
+                let power = self.server.spec.power_state;
+                let reboots = self.server.spec.action.as_ref().is_some_and(|a| a.type_ == ActionType::RebootHard);
+                assert!(power == PowerState::Stopped || reboots, "memory is given up only when that is asked for");
+                if let Some(domain) = self.observed.domain.as_mut() {
+                    domain.saved = false;
+                }
+            }
+            HypervisorStep::SetPassword { hash, .. } => self.password = Some(hash.clone()),
             HypervisorStep::Shutdown(_) if self.obedient => self.power(DomainState::Off),
             HypervisorStep::Shutdown(_) => {}
             HypervisorStep::Destroy(_) => self.power(DomainState::Off),

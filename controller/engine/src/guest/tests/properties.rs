@@ -14,7 +14,7 @@ use crate::guest::{Memory, memory::LONGEST_REST};
 #[derive(Debug, Clone)]
 enum Happening {
     Wish(PowerState),
-    Reboot(ActionType),
+    Act(ActionType),
     GuestEnds(DomainState),
     GuestPauses(DomainState),
     GuestObeys(bool),
@@ -24,6 +24,7 @@ enum Happening {
     TransientDomain,
     ConfigDriveLost,
     CacheEmptied,
+    SavedMemoryLost,
     Wait(u64),
     Pass,
 }
@@ -31,8 +32,21 @@ enum Happening {
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         3 => prop_oneof![
-            prop_oneof![Just(PowerState::Running), Just(PowerState::Stopped)].prop_map(Happening::Wish),
-            prop_oneof![Just(ActionType::RebootHard), Just(ActionType::RebootSoft)].prop_map(Happening::Reboot),
+            prop_oneof![
+                Just(PowerState::Running),
+                Just(PowerState::Stopped),
+                Just(PowerState::Paused),
+                Just(PowerState::Suspended)
+            ]
+            .prop_map(Happening::Wish),
+            prop_oneof![
+                Just(ActionType::RebootHard),
+                Just(ActionType::RebootSoft),
+                Just(ActionType::ChangePassword),
+                Just(ActionType::ResetToActive),
+                Just(ActionType::ResetToError),
+            ]
+            .prop_map(Happening::Act),
             (0u64..400).prop_map(Happening::Wait),
         ],
         3 => prop_oneof![
@@ -47,6 +61,7 @@ fn happening() -> impl Strategy<Value = Happening> {
             Just(Happening::TransientDomain),
             Just(Happening::ConfigDriveLost),
             Just(Happening::CacheEmptied),
+            Just(Happening::SavedMemoryLost),
         ],
         3 => Just(Happening::Pass),
     ]
@@ -59,7 +74,7 @@ fn happen(world: &mut World, what: &Happening, serial: usize) {
             world.server.spec.power_state = *power;
             changed(world);
         }
-        Happening::Reboot(type_) => {
+        Happening::Act(type_) => {
             world.server.spec.action = Some(ServerAction { id: format!("a{serial}"), type_: *type_ });
             changed(world);
         }
@@ -71,11 +86,17 @@ fn happen(world: &mut World, what: &Happening, serial: usize) {
         Happening::NodeRoleRestarts => world.memory = Memory::default(),
         Happening::NetworkDeleted => world.networks.clear(),
         Happening::TransientDomain => {
-            if let Some(domain) = world.observed.domain.as_mut() {
+            // libvirt saves no memory of a transient domain.
+            if let Some(domain) = world.observed.domain.as_mut().filter(|d| !d.saved) {
                 domain.persistent = false;
             }
         }
         Happening::ConfigDriveLost => world.observed.files.config_drive = false,
+        Happening::SavedMemoryLost => {
+            if let Some(domain) = world.observed.domain.as_mut() {
+                domain.saved = false;
+            }
+        }
         Happening::CacheEmptied => world.observed.files.image_cached = false,
         Happening::Wait(seconds) => world.now = world.now.checked_add(Duration::from_secs(*seconds)).unwrap(),
         Happening::Pass => {
@@ -101,21 +122,70 @@ proptest! {
         world.networks = super::model::networks();
         world.fail_after = None;
         world.settle();
+        let status = world.server.status.clone().unwrap();
+        let fault = status.fault.map(|f| f.message);
+        if fault.as_ref().is_some_and(|m| m.contains("ResetToError")) {
+            prop_assert_eq!(world.word(), "ERROR");
+            happen(&mut world, &Happening::Act(ActionType::ResetToActive), 1000);
+            world.settle();
+        }
+        if fault.as_ref().is_some_and(|m| m.contains("saved when it was suspended")) {
+            // Its owner says that the memory may go.
+            prop_assert_eq!(world.word(), "ERROR");
+            let wish = world.server.spec.power_state;
+            for power in [PowerState::Stopped, wish] {
+                happen(&mut world, &Happening::Wish(power), 0);
+                world.settle();
+            }
+        }
         let expected = match world.server.spec.power_state {
             PowerState::Running => (Some(DomainState::Running), "ACTIVE"),
-            PowerState::Stopped | PowerState::Paused | PowerState::Suspended | PowerState::Shelved =>
-                (Some(DomainState::Off), "SHUTOFF"),
+            PowerState::Paused => (Some(DomainState::Paused), "PAUSED"),
+            PowerState::Suspended => (Some(DomainState::Off), "SUSPENDED"),
+            PowerState::Stopped | PowerState::Shelved => (Some(DomainState::Off), "SHUTOFF"),
         };
         let off = matches!(world.domain(), Some(DomainState::Off | DomainState::Crashed));
-        let seen = if off { Some(DomainState::Off) } else { world.domain() };
+        let still = matches!(world.domain(), Some(DomainState::Paused | DomainState::NoSpace));
+        let seen = match (off, still) {
+            (true, _) => Some(DomainState::Off),
+            (_, true) => Some(DomainState::Paused),
+            (false, false) => world.domain(),
+        };
         let word = world.word();
         prop_assert_eq!((seen, word.as_str()), expected);
+        let saved = world.observed.domain.as_ref().is_some_and(|d| d.saved);
+        prop_assert_eq!(saved, word == "SUSPENDED");
+        prop_assert_eq!(world.observed.files.saved_mark, saved);
         let status = world.server.status.clone().unwrap();
         prop_assert_eq!(status.observed_generation, world.server.metadata.generation);
         prop_assert!(status.fault.is_none());
         let action = world.server.spec.action.as_ref().map(|a| a.id.clone());
         if action.is_some() {
             prop_assert_eq!(status.last_action.map(|a| a.id), action);
+        }
+    }
+
+    /// S-04, S-06 … S-08: every way between the four states, with a crash of the node role after any step.
+    #[test]
+    fn a_crash_after_any_step_comes_to_the_same_end(
+        wishes in prop::collection::vec(0usize..4, 1..5),
+        crash in 0usize..9,
+    ) {
+        let states = [PowerState::Running, PowerState::Stopped, PowerState::Paused, PowerState::Suspended];
+        let mut crashed = World::new();
+        let mut calm = World::new();
+        for wish in wishes {
+            happen(&mut crashed, &Happening::Wish(states[wish]), 0);
+            crashed.fail_after = Some(crash);
+            let _ = crashed.pass();
+            crashed.fail_after = None;
+            crashed.memory = Memory::default();
+            crashed.settle();
+            happen(&mut calm, &Happening::Wish(states[wish]), 0);
+            calm.settle();
+            prop_assert_eq!(crashed.domain(), calm.domain());
+            prop_assert_eq!(crashed.word(), calm.word());
+            prop_assert_eq!(&crashed.observed.files, &calm.observed.files);
         }
     }
 

@@ -3,16 +3,13 @@
 use ostler_crds::{
     find_condition,
     names::{condition, reason},
-    server::PowerState,
+    server::{PowerState, state::VmState},
 };
 use ostler_hypervisor::{DomainState, Step, StorageStep};
 
 use super::model::{World, at};
 use crate::guest::{
-    Failure, FailureKind, Verdict, identify, node_part, note,
-    status::status,
-    validate,
-    wish::{Power, Wish},
+    Failure, FailureKind, Settled, Verdict, identify, node_part, note, status::status, validate, wish::Wish,
 };
 
 #[test]
@@ -66,7 +63,7 @@ fn the_first_start_is_told_in_one_event_and_a_settled_pass_in_none() {
     world.settle();
     let next = world.server.status.clone().unwrap();
     let created = world.server.metadata.creation_timestamp.as_ref();
-    let settled = Verdict::Settled(Power::Running);
+    let settled = Verdict::Settled(Settled { vm: VmState::Active, set_to_error: false });
     let told = note(&guest, created, &world.done, &settled, &previous, &next, at(3)).unwrap();
     assert_eq!(
         told.text,
@@ -93,7 +90,7 @@ fn a_guest_that_keeps_stopping_is_told_once() {
 #[test]
 fn a_wish_that_is_not_served_names_its_field() {
     let mut world = World::new();
-    world.server.spec.power_state = PowerState::Paused;
+    world.server.spec.power_state = PowerState::Shelved;
     let failure = world.pass().unwrap_err();
     assert!(failure.message().contains("spec.powerState"), "{}", failure.message());
     assert!(find_condition(&world.server.status.unwrap().conditions, condition::STALLED).is_some());
@@ -121,4 +118,13 @@ fn the_config_drive_holds_what_nova_puts_there() {
     let text: Vec<String> =
         files.unwrap().iter().map(|(name, bytes)| format!("{name}: {}", String::from_utf8_lossy(bytes))).collect();
     insta::assert_snapshot!(text.join("\n"));
+}
+
+/// The newest `meta_data.json` that was written for the guest.
+pub(super) fn meta_data(world: &World) -> Vec<u8> {
+    let drives = world.done.iter().rev().filter_map(|s| match s {
+        Step::Storage(StorageStep::WriteConfigDrive { files, .. }) => Some(files),
+        Step::Storage(_) | Step::Hypervisor(_) => None,
+    });
+    drives.flatten().find(|(name, _)| name.ends_with("latest/meta_data.json")).unwrap().1.clone()
 }

@@ -10,7 +10,8 @@ pub fn table() -> Table {
         "displayName": "Größe 1 ☃", "description": "d", "keyPair": "k", "networks": [{"name": "n", "address": "10.0.0.9"}],
         "userData": {"text": "#!/bin/sh"}, "metadata": {"a": "b"}, "tags": ["t"], "nodeSelector": {"disk": "ssd"},
         "availabilityZone": "nova", "action": {"id": "1", "type": "RebootSoft"}, "powerState": "Stopped",
-        "configDrive": false,
+        "configDrive": false, "hostname": "web-1", "locked": true, "lockedReason": "r",
+        "adminPassword": {"hash": "$6$salt$0123456789abcdef"},
     });
     Table {
         plural: "servers",
@@ -53,16 +54,16 @@ pub fn table() -> Table {
                 "metadataOptions is not served yet",
             ),
             refuses(json!({"resizePolicy": "Verify"}), "resizePolicy is not served yet"),
-            refuses(
-                json!({"adminPassword": {"name": "s", "key": "k"}}),
-                "adminPassword is not served yet: use keyPair",
-            ),
+            refuses(json!({"adminPassword": {"hash": "in clear, and long"}}), "spec.adminPassword.hash"),
+            refuses(json!({"action": {"id": "1", "type": "ChangePassword"}}), "ChangePassword sets adminPassword"),
+            refuses(json!({"action": {"id": "1", "type": "Rebuild"}}), "type must not be Rebuild"),
+            refuses(json!({"hostname": "a_b"}), "spec.hostname"),
+            refuses(json!({"lockedReason": "why"}), "lockedReason is only for a locked Server"),
             refuses(json!({"schedulerHints": {"group": "g"}}), "schedulerHints is not served yet"),
-            refuses(json!({"locked": true}), "locked is not served yet"),
             refuses(json!({"userData": {"secretRef": {"name": "s", "key": "k"}}}), "secretRef is not served yet"),
-            refuses(json!({"powerState": "Paused"}), "powerState must be Running or Stopped"),
-            refuses(json!({"powerState": "Suspended"}), "powerState must be Running or Stopped"),
-            refuses(json!({"powerState": "Shelved"}), "powerState must be Running or Stopped"),
+            accepts("a guest that stands still", json!({"powerState": "Paused"})),
+            accepts("a guest whose memory is saved", json!({"powerState": "Suspended"})),
+            refuses(json!({"powerState": "Shelved"}), "powerState must not be Shelved"),
             // Changes.
             allows_change(
                 "wishes and names",
