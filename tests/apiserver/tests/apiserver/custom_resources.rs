@@ -37,7 +37,7 @@ async fn explain_shows_the_text_of_fields() -> Result<()> {
     let cluster = Cluster::shared().await?;
     for (field, text) in [
         ("server", "A KVM guest."),
-        ("server.spec.powerState", "Whether the guest shall run."),
+        ("server.spec.powerState", "Whether the guest shall run, be off, stand still"),
         ("server.status.host", "Name of the Host that runs it."),
         ("image.spec.source.http.sha256", "SHA-256 of the bytes"),
         ("flavor.spec.memoryMiB", "Memory in MiB."),

@@ -59,6 +59,7 @@ pub fn table() -> Table {
             refuses(json!({"action": {"id": "1", "type": "Rebuild"}}), "type must not be Rebuild"),
             refuses(json!({"hostname": "a_b"}), "spec.hostname"),
             refuses(json!({"lockedReason": "why"}), "lockedReason is only for a locked Server"),
+            refuses(json!({"rescue": {}}), "rescue is not served yet"),
             refuses(json!({"schedulerHints": {"group": "g"}}), "schedulerHints is not served yet"),
             refuses(json!({"userData": {"secretRef": {"name": "s", "key": "k"}}}), "secretRef is not served yet"),
             accepts("a guest that stands still", json!({"powerState": "Paused"})),
