@@ -1,6 +1,6 @@
 //! Guests that stand still, in memory and on disk, and passwords through the guest's agent.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use ostler_crds::{Server, server::LastAction};
 use ostler_test_harness::wait_for;
 use ostler_tests_node::{PATIENCE, World, condition_reason, state};
@@ -20,7 +20,7 @@ async fn act(world: &World, id: &str, type_: &str) -> Result<LastAction> {
     world.change("a", json!({ "action": { "id": id, "type": type_ } })).await?;
     let echo = |s: &Server| s.status.as_ref().and_then(|s| s.last_action.clone()).filter(|a| a.id == id);
     let server = world.wait("a", id, |s| echo(s).is_some()).await?;
-    Ok(echo(&server).unwrap())
+    echo(&server).context("no echo")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +54,8 @@ async fn a_guest_is_paused_and_suspended_and_its_memory_outlives_the_node_role_a
         Ok(act(&world, &id, "ChangePassword").await?.succeeded.then_some(()))
     })
     .await?;
-    ensure!(world.libvirt.ready_line(&server.metadata.uid.clone().unwrap(), 2).is_none(), "no second boot");
+    let uid = server.metadata.uid.clone().context("no uid")?;
+    ensure!(world.libvirt.ready_line(&uid, 2).is_none(), "no second boot");
 
     power(&world, "Paused", "PAUSED").await?;
     power(&world, "Suspended", "SUSPENDED").await?;
