@@ -159,10 +159,8 @@ impl World {
         let verdict = match acted {
             Err(failure) if decision.failed(&failure).is_some() => {
                 self.memory = Memory { finished: decision.failed(&failure), ..decision.memory.clone() };
-                match &decision.goal {
-                    Goal::Settled(settled) => Verdict::Settled(*settled),
-                    other => panic!("only what is settled has an attempt: {other:?}"),
-                }
+                let Goal::Settled(settled) = &decision.goal else { panic!("only what is settled has an attempt") };
+                Verdict::Settled(*settled)
             }
             Err(failure) => Verdict::Failed(failure),
             Ok(()) => {
