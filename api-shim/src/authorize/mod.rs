@@ -64,6 +64,18 @@ impl Authorizer {
         if self.verdict(question).await? { Ok(Permit::new(caller, project, rule).only(name)) } else { Err(refusal) }
     }
 
+    /// The proof that `caller` may do what `rule` says in `project`, which need not be the token's: only for those who may
+    /// do it in the whole cluster.
+    pub async fn authorize_elsewhere(
+        &self,
+        caller: &Caller,
+        rule: Rule,
+        project: String,
+    ) -> Result<Option<Permit>, Fault> {
+        let may = caller.project.is_some() && self.may(&caller.user, None, rule).await?;
+        Ok(may.then(|| Permit::new(caller.clone(), project, rule.everywhere())))
+    }
+
     /// A further permission that only widens what is shown or accepted; no proof comes of it.
     pub async fn may_also(&self, permit: &Permit, rule: Rule) -> Result<bool, Fault> {
         let namespace = (rule.scope == Scope::Project).then(|| permit.project());

@@ -38,7 +38,8 @@ impl Permit {
         &self.caller
     }
 
-    /// The project that the token is scoped to: the only namespace that the store writes to under this proof.
+    /// The only namespace that the store writes to under this proof: the project that the token is scoped to, or that of
+    /// the one server that somebody with a permission in the whole cluster asked for.
     pub fn project(&self) -> &str {
         &self.project
     }

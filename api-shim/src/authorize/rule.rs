@@ -62,6 +62,8 @@ pub mod common {
     pub const MEMBER: Rule = Rule::on("create", "servers");
     /// Makes somebody a reader of a project.
     pub const READER: Rule = Rule::on("list", "servers");
+    /// Changes a Server that is locked.
+    pub const OVERRIDE_LOCK: Rule = Rule::sub("update", "servers", "locked");
     /// Shows on which host a guest runs.
     pub const SEE_HOST: Rule = Rule::sub("get", "servers", "host");
 }

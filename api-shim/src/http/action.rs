@@ -16,32 +16,10 @@ pub struct Action {
     pub since: Microversion,
     /// First microversion that has it no more.
     pub until: Option<Microversion>,
-    /// The permission that it needs; a refused one is refused to everybody.
+    /// The permission that it needs.
     pub rule: Rule,
-    /// What runs; absent: the action is known and refused with 501.
-    pub run: Option<fn(Inbound, Permit, Value) -> Answer>,
-}
-
-impl Action {
-    /// A served action.
-    pub const fn served(name: &'static str, rule: Rule, run: fn(Inbound, Permit, Value) -> Answer) -> Self {
-        Self { name, since: Microversion::MIN, until: None, rule, run: Some(run) }
-    }
-
-    /// An action that Nova has and this version refuses.
-    pub const fn refused(name: &'static str, rule: Rule) -> Self {
-        Self { name, since: Microversion::MIN, until: None, rule, run: None }
-    }
-
-    /// Gone from this microversion on.
-    pub const fn until(self, version: u16) -> Self {
-        Self { until: Some(Microversion(version)), ..self }
-    }
-
-    /// Known from this microversion on.
-    pub const fn since(self, version: u16) -> Self {
-        Self { since: Microversion(version), ..self }
-    }
+    /// What runs.
+    pub run: fn(Inbound, Permit, Value) -> Answer,
 }
 
 /// Finds the row for a body: exactly one key, known at `version`.

@@ -35,6 +35,8 @@ pub struct Inbound {
     pub base: BaseUrl,
     /// The client's address.
     pub peer: IpAddr,
+    /// The request's own id, `req-<uuid>`, which the answer carries too.
+    pub request: String,
     /// The body, not yet read; behind a lock because a body is not `Sync`, and handlers lend requests across awaits.
     pub body: std::sync::Mutex<Body>,
 }

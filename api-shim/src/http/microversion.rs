@@ -19,7 +19,7 @@ impl Microversion {
     /// The lowest served, and what a request without a header gets.
     pub const MIN: Self = Self(1);
     /// The highest served.
-    pub const MAX: Self = Self(72);
+    pub const MAX: Self = Self(96);
 
     /// What the request asks for. 400 for a malformed header, 406 for a version that is not served.
     pub fn of(headers: &HeaderMap) -> Result<Self, Fault> {

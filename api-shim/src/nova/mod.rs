@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod availability_zones;
 pub mod flavors;
+pub mod instance_actions;
 pub mod key_pairs;
 pub mod limits;
 pub mod quotas;

@@ -7,7 +7,7 @@ use crate::{
     authorize::Rule,
     http::{Handler, Route, Service::Compute},
     nova::{
-        security_groups,
+        instance_actions as events, security_groups,
         servers::{addresses, create, delete, list, metadata, show, tags, update},
         versions,
     },
@@ -28,6 +28,7 @@ pub(super) const fn remove(path: &'static str, handler: Handler) -> Route {
 
 const LIST: Rule = Rule::on("list", "servers");
 const GET: Rule = Rule::on("get", "servers");
+const UPDATE: Rule = Rule::on("update", "servers");
 const GET_METADATA: Rule = Rule::sub("get", "servers", "metadata");
 const SET_METADATA: Rule = Rule::sub("update", "servers", "metadata");
 
@@ -40,7 +41,7 @@ pub(super) const ROUTES: &[Route] = &[
     post("/servers", authorized!(Rule::on("create", "servers"), create::create)),
     get("/servers/detail", authorized!(LIST, list::detail)),
     get("/servers/{id}", authorized!(GET, show::show)),
-    put("/servers/{id}", authorized!(Rule::on("update", "servers"), update::update)),
+    put("/servers/{id}", authorized!(UPDATE, update::update)),
     remove("/servers/{id}", authorized!(Rule::on("delete", "servers"), delete::delete)),
     // C-09 … C-14, C-37 … C-42
     get("/servers/{id}/metadata", authorized!(GET_METADATA, metadata::list)).iam("ecs:servers:listMetadata"),
@@ -54,6 +55,13 @@ pub(super) const ROUTES: &[Route] = &[
     get("/servers/{id}/ips/{label}", authorized!(GET, addresses::show)),
     // C-17 … C-23
     post("/servers/{id}/action", Handler::Actions(ACTIONS)),
+    get("/servers/{id}/os-instance-actions", authorized!(GET, events::list::list)),
+    get("/servers/{id}/os-instance-actions/{request}", authorized!(GET, events::show::show)),
     get("/servers/{id}/tags", authorized!(GET, tags::list)).since(26),
+    put("/servers/{id}/tags", authorized!(UPDATE, tags::replace)).since(26),
+    remove("/servers/{id}/tags", authorized!(UPDATE, tags::clear)).since(26),
+    get("/servers/{id}/tags/{tag}", authorized!(GET, tags::show)).since(26),
+    put("/servers/{id}/tags/{tag}", authorized!(UPDATE, tags::add)).since(26),
+    remove("/servers/{id}/tags/{tag}", authorized!(UPDATE, tags::remove)).since(26),
     get("/servers/{id}/os-security-groups", authorized!(GET, security_groups::of_server)),
 ];

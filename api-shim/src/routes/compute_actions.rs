@@ -1,56 +1,62 @@
-//! The table of actions on a server. An action that Nova has and this version has not is refused with 501.
+//! The actions on a server: rows of [`table`], with what runs. An action that Nova has and this version has not is refused
+//! with 501.
 
 use super::action;
 use crate::{
-    authorize::Rule,
     http::Action,
-    nova::actions::{console, power, reboot},
+    nova::actions::{
+        console, create_backup, create_image, delete, lock, network_info, password, power, reboot, rebuild, rescue,
+        reset_state, resize, run, security_groups, table,
+    },
 };
 
-const fn rule(subresource: &'static str) -> Rule {
-    Rule::sub("update", "servers", subresource)
+/// A row whose action is nothing but a pure change of the Server.
+macro_rules! edit {
+    ($row:path, $edit:path) => {
+        $row.served(|inbound, permit, argument| Box::pin(run::edit(&$row, inbound, permit, argument, $edit)))
+    };
 }
 
 pub(super) const ACTIONS: &[Action] = &[
-    action!("os-start", rule("power"), power::start),
-    action!("os-stop", rule("power"), power::stop),
-    action!("reboot", rule("reboot"), reboot::reboot),
-    action!("os-getConsoleOutput", Rule::sub("get", "servers", "console"), console::output),
-    Action::refused("addFixedIp", rule("interfaces")).until(44),
-    Action::refused("addFloatingIp", rule("interfaces")).until(44),
-    Action::refused("addSecurityGroup", rule("securitygroups")),
-    Action::refused("changePassword", rule("password")),
-    Action::refused("confirmResize", rule("resize")),
-    Action::refused("createBackup", rule("createimage")),
-    Action::refused("createImage", rule("createimage")),
-    Action::refused("evacuate", rule("evacuate")),
-    Action::refused("forceDelete", rule("forcedelete")),
-    Action::refused("injectNetworkInfo", rule("resetstate")),
-    Action::refused("lock", rule("lock")),
-    Action::refused("migrate", rule("migrate")),
-    Action::refused("os-getRDPConsole", Rule::sub("get", "servers", "console")).until(6),
-    Action::refused("os-getSerialConsole", Rule::sub("get", "servers", "console")).until(6),
-    Action::refused("os-getSPICEConsole", Rule::sub("get", "servers", "console")).until(6),
-    Action::refused("os-getVNCConsole", Rule::sub("get", "servers", "console")).until(6),
-    Action::refused("os-migrateLive", rule("migrate")),
-    Action::refused("os-resetState", rule("resetstate")),
-    Action::refused("pause", rule("pause")),
-    Action::refused("rebuild", rule("rebuild")),
-    Action::refused("removeFixedIp", rule("interfaces")).until(44),
-    Action::refused("removeFloatingIp", rule("interfaces")).until(44),
-    Action::refused("removeSecurityGroup", rule("securitygroups")),
-    Action::refused("rescue", rule("rescue")),
-    Action::refused("resetNetwork", rule("resetstate")),
-    Action::refused("resize", rule("resize")),
-    Action::refused("restore", rule("restore")),
-    Action::refused("resume", rule("suspend")),
-    Action::refused("revertResize", rule("resize")),
-    Action::refused("shelve", rule("shelve")),
-    Action::refused("shelveOffload", rule("shelve")),
-    Action::refused("suspend", rule("suspend")),
-    Action::refused("trigger_crash_dump", rule("crashdump")).since(17),
-    Action::refused("unlock", rule("lock")),
-    Action::refused("unpause", rule("pause")),
-    Action::refused("unrescue", rule("rescue")),
-    Action::refused("unshelve", rule("shelve")),
+    edit!(table::START, power::start),
+    edit!(table::STOP, power::stop),
+    edit!(table::PAUSE, power::pause),
+    edit!(table::UNPAUSE, power::start),
+    edit!(table::SUSPEND, power::suspend),
+    edit!(table::RESUME, power::start),
+    edit!(table::SHELVE, power::shelve),
+    edit!(table::SHELVE_OFFLOAD, power::shelve),
+    edit!(table::UNSHELVE, power::unshelve),
+    edit!(table::UNRESCUE, power::unrescue),
+    edit!(table::REVERT_RESIZE, resize::revert),
+    edit!(table::LOCK, lock::lock),
+    edit!(table::UNLOCK, lock::unlock),
+    edit!(table::RESET_STATE, reset_state::reset_state),
+    edit!(table::ADD_SECURITY_GROUP, security_groups::add),
+    edit!(table::REMOVE_SECURITY_GROUP, security_groups::remove),
+    action!(table::REBOOT, reboot::reboot),
+    action!(table::REBUILD, rebuild::rebuild),
+    action!(table::RESIZE, resize::resize),
+    action!(table::CONFIRM_RESIZE, resize::confirm),
+    action!(table::RESCUE, rescue::rescue),
+    action!(table::CHANGE_PASSWORD, password::change),
+    action!(table::CREATE_IMAGE, create_image::create),
+    action!(table::CREATE_BACKUP, create_backup::create),
+    action!(table::FORCE_DELETE, delete::force),
+    edit!(table::RESTORE, delete::restore),
+    action!(table::CONSOLE_OUTPUT, console::output),
+    action!(table::INJECT_NETWORK_INFO, network_info::accept),
+    action!(table::RESET_NETWORK, network_info::accept),
+    action!(table::MIGRATE, run::refuse),
+    action!(table::LIVE_MIGRATE, run::refuse),
+    action!(table::EVACUATE, run::refuse),
+    action!(table::CRASH_DUMP, run::refuse),
+    action!(table::ADD_FIXED_IP, run::refuse),
+    action!(table::REMOVE_FIXED_IP, run::refuse),
+    action!(table::ADD_FLOATING_IP, run::refuse),
+    action!(table::REMOVE_FLOATING_IP, run::refuse),
+    action!(table::VNC_CONSOLE, run::refuse),
+    action!(table::SPICE_CONSOLE, run::refuse),
+    action!(table::SERIAL_CONSOLE, run::refuse),
+    action!(table::RDP_CONSOLE, run::refuse),
 ];

@@ -46,12 +46,10 @@ macro_rules! authorized {
     };
 }
 
-/// A served action.
+/// A row of the table of actions with what runs.
 macro_rules! action {
-    ($name:expr, $rule:expr, $handler:path) => {
-        $crate::http::Action::served($name, $rule, |inbound, permit, argument| {
-            Box::pin($handler(inbound, permit, argument))
-        })
+    ($row:path, $handler:path) => {
+        $row.served(|inbound, permit, argument| Box::pin($handler(&$row, inbound, permit, argument)))
     };
 }
 

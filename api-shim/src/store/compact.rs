@@ -7,6 +7,8 @@ use kube::Resource;
 
 /// Never written to the API server: see [`super::merge`], which leaves it out.
 pub const UPDATED: &str = "ostler.internal/updated";
+/// When an object that is gone was seen to go; likewise never written.
+pub const DELETED: &str = "ostler.internal/deleted";
 
 /// The object without what is not needed.
 pub fn compact<K: Resource>(mut object: K) -> K {
@@ -25,6 +27,11 @@ pub fn compact<K: Resource>(mut object: K) -> K {
 pub fn updated_at(meta: &ObjectMeta) -> Option<Timestamp> {
     let noted = meta.annotations.as_ref().and_then(|a| a.get(UPDATED)).and_then(|t| t.parse().ok());
     noted.max(meta.creation_timestamp.as_ref().map(|t| t.0))
+}
+
+/// When the object went, if it is gone and only remembered.
+pub fn deleted_at(meta: &ObjectMeta) -> Option<Timestamp> {
+    meta.annotations.as_ref().and_then(|a| a.get(DELETED)).and_then(|t| t.parse().ok())
 }
 
 #[cfg(test)]

@@ -19,13 +19,14 @@ pub mod reads;
 pub mod refusal;
 pub mod servers;
 pub mod slug;
+pub mod tombstones;
 pub mod upload;
 mod write;
 
 use std::sync::Arc;
 
 pub use cache::Cache;
-pub use compact::updated_at;
+pub use compact::{deleted_at, updated_at};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::{Api, Client, runtime::watcher};
 use ostler_crds::{
@@ -33,12 +34,15 @@ use ostler_crds::{
     names::{PROJECT_LABEL, USER_LABEL},
 };
 
+use self::tombstones::Tombstones;
 use crate::authenticate::keys;
 
 /// The caches.
 pub struct Stores {
     /// All Servers.
     pub servers: Cache<Server>,
+    /// Servers that are gone.
+    pub tombstones: Tombstones,
     /// All Flavors.
     pub flavors: Cache<Flavor>,
     /// All Images.
@@ -64,8 +68,9 @@ impl Stores {
     pub fn start(client: &Client, namespace: &str) -> Arc<Self> {
         let secrets = || Api::<Secret>::namespaced(client.clone(), namespace);
         let all = watcher::Config::default;
-        Arc::new(Self {
+        let stores = Arc::new(Self {
             servers: Cache::start(Api::all(client.clone()), all()),
+            tombstones: Tombstones::default(),
             flavors: Cache::start(Api::all(client.clone()), all()),
             images: Cache::start(Api::all(client.clone()), all()),
             key_pairs: Cache::start(Api::all(client.clone()), all()),
@@ -75,7 +80,27 @@ impl Stores {
             projects: Cache::start(Api::all(client.clone()), all().labels(&format!("{PROJECT_LABEL}=true"))),
             users: Cache::start(secrets(), all().labels(&format!("{USER_LABEL}=true"))),
             keystone: Cache::start(secrets(), all().labels(keys::LABEL)),
-        })
+        });
+        let buried = stores.clone();
+        tokio::spawn(async move { buried.tombstones.follow(buried.servers.deletions()).await });
+        stores
+    }
+
+    /// Caches that nothing fills.
+    #[cfg(test)]
+    pub fn empty() -> Self {
+        Self {
+            servers: Cache::empty(),
+            tombstones: Tombstones::default(),
+            flavors: Cache::empty(),
+            images: Cache::empty(),
+            key_pairs: Cache::empty(),
+            networks: Cache::empty(),
+            hosts: Cache::empty(),
+            projects: Cache::empty(),
+            users: Cache::empty(),
+            keystone: Cache::empty(),
+        }
     }
 
     /// Kinds that were not listed yet; empty when ready.

@@ -30,3 +30,15 @@ pub fn named(
         _ => None,
     }
 }
+
+/// The namespace of the Server that the path names, if it is another than the token's `project`. Grants nothing.
+pub fn elsewhere(stores: &Stores, project: &str, rule: Rule, params: &HashMap<String, String>) -> Option<String> {
+    if rule.resource != "servers" || matches!(rule.verb, "list" | "create") {
+        return None;
+    }
+    let known = stores.servers.by_id(reads::uuid_of(params.get("id")?)?);
+    if known.iter().any(|s| s.namespace().as_deref() == Some(project)) {
+        return None;
+    }
+    known.first().and_then(|s| s.namespace())
+}

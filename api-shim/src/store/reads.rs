@@ -61,6 +61,20 @@ pub fn servers(stores: &Stores, permit: &Permit) -> Vec<Arc<Server>> {
     all
 }
 
+/// The Servers that are gone and that a permit would have listed.
+pub fn tombstones(stores: &Stores, permit: &Permit) -> Vec<Arc<Server>> {
+    let mut all = stores.tombstones.all();
+    let own = |s: &Server| s.namespace().as_deref() == Some(permit.project());
+    all.retain(|s| (permit.rule().scope == Scope::Cluster || own(s)) && permit.covers(&s.metadata));
+    all
+}
+
+/// A Server of the permit's project that is gone, by id.
+pub fn tombstone(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Server>> {
+    let own = |s: &Server| s.namespace().as_deref() == Some(permit.project()) && permit.covers(&s.metadata);
+    stores.tombstones.by_id(uuid_of(id)?).into_iter().find(|s| own(s))
+}
+
 /// The Flavors that the permit's project may use.
 pub fn flavors(stores: &Stores, permit: &Permit) -> Vec<Arc<Flavor>> {
     let mut all = stores.flavors.all();

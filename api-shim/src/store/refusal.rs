@@ -9,6 +9,10 @@ use crate::fault::Fault;
 pub fn write_fault(what: &'static str, error: &kube::Error) -> Fault {
     let kube::Error::Api(status) = error else { return read_fault(what, error) };
     match status.code {
+        // A field that this version does not act on: the words are those of the kind's rules.
+        422 | 400 | 403 if explain(status).contains("not served yet") => {
+            Fault::new(StatusCode::NOT_IMPLEMENTED, explain(status))
+        }
         422 | 400 => Fault::bad_request(explain(status)),
         // A policy of the cluster (admission, quota) refused it, or the shim's own permissions are short.
         403 if status.message.contains("exceeded quota") => Fault::forbidden(explain(status)),
@@ -71,6 +75,13 @@ mod tests {
         let fault = write_fault("Server", &refused(422, "Server is invalid", cause));
         assert_eq!(fault.status.as_u16(), 400);
         assert_eq!(fault.message, "spec.networks: Too many: 9: must have at most 8 items");
+    }
+
+    #[test]
+    fn what_is_not_served_is_no_mistake_of_the_client() {
+        let cause = json!([{"field": "spec.locked", "message": "Forbidden: locked is not served yet: use RBAC"}]);
+        let fault = write_fault("Server", &refused(422, "Server is invalid", cause));
+        assert_eq!((fault.status.as_u16(), fault.message.contains("spec.locked")), (501, true));
     }
 
     #[test]

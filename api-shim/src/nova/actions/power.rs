@@ -1,75 +1,92 @@
-//! `os-start` and `os-stop`.
+//! Standing wishes: start, stop, pause, suspend, shelve and their opposites; rescue's end; the resize's end. Each is a pure
+//! change of the Server.
 
-use http::StatusCode;
-use ostler_crds::{
-    Server,
-    server::{PowerState, state::VmState},
-};
+use ostler_crds::{Server, server::PowerState};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::state::{Needs, check};
-use crate::{
-    authorize::Permit,
-    fault::Fault,
-    http::{Inbound, Reply},
-    store::servers,
-};
+use super::body;
+use crate::fault::Fault;
 
-const START: Needs = Needs { action: "start", vm: &[VmState::Stopped], tasks: &[] };
-const STOP: Needs = Needs { action: "stop", vm: &[VmState::Active, VmState::Error], tasks: &[] };
-
-/// `os-start`.
-pub async fn start(inbound: Inbound, permit: Permit, _argument: Value) -> Result<Reply, Fault> {
-    wish(&inbound, &permit, &START, PowerState::Running).await
+/// `os-start`, `unpause`, `resume`.
+pub fn start(server: &mut Server, _argument: &Value) -> Result<(), Fault> {
+    server.spec.power_state = PowerState::Running;
+    Ok(())
 }
 
 /// `os-stop`.
-pub async fn stop(inbound: Inbound, permit: Permit, _argument: Value) -> Result<Reply, Fault> {
-    wish(&inbound, &permit, &STOP, PowerState::Stopped).await
+pub fn stop(server: &mut Server, _argument: &Value) -> Result<(), Fault> {
+    server.spec.power_state = PowerState::Stopped;
+    Ok(())
 }
 
-async fn wish(inbound: &Inbound, permit: &Permit, needs: &Needs, power: PowerState) -> Result<Reply, Fault> {
-    let change = |server: &mut Server| {
-        check(server, needs)?;
-        server.spec.power_state = power;
-        Ok(())
-    };
-    let app = &inbound.app;
-    servers::change(&app.client, &app.stores, permit, inbound.param("id"), change).await?;
-    Ok(Reply::empty(StatusCode::ACCEPTED))
+/// `pause`.
+pub fn pause(server: &mut Server, _argument: &Value) -> Result<(), Fault> {
+    server.spec.power_state = PowerState::Paused;
+    Ok(())
+}
+
+/// `suspend`.
+pub fn suspend(server: &mut Server, _argument: &Value) -> Result<(), Fault> {
+    server.spec.power_state = PowerState::Suspended;
+    Ok(())
+}
+
+/// `shelve`; `shelveOffload` changes nothing, because what is shelved leaves its host by itself.
+pub fn shelve(server: &mut Server, _argument: &Value) -> Result<(), Fault> {
+    server.spec.power_state = PowerState::Shelved;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Unshelve {
+    #[serde(default)]
+    availability_zone: Option<String>,
+    #[serde(default)]
+    host: Option<String>,
+}
+
+/// `unshelve`: placed anew; from 2.77 on perhaps in another zone.
+pub fn unshelve(server: &mut Server, argument: &Value) -> Result<(), Fault> {
+    let ask: Unshelve = body::read(argument.clone(), "unshelve")?;
+    if ask.host.is_some() {
+        return Err(Fault::not_served("Naming a host in unshelve"));
+    }
+    if let Some(zone) = ask.availability_zone {
+        server.spec.availability_zone = Some(zone);
+    }
+    server.spec.power_state = PowerState::Running;
+    Ok(())
+}
+
+/// `unrescue`.
+pub fn unrescue(server: &mut Server, _argument: &Value) -> Result<(), Fault> {
+    server.spec.rescue = None;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use ostler_crds::server::{
-        ServerStatus,
-        state::{ObservedPower, ServerState},
-    };
+    use serde_json::json;
 
     use super::*;
 
-    fn server(vm: VmState, wish: PowerState) -> Server {
+    #[test]
+    fn each_wish_is_its_power_state() {
         let mut server = Server::new("a", Default::default());
-        server.spec.power_state = wish;
-        let state = Some(ServerState::new(vm, None, ObservedPower::Running));
-        server.status = Some(ServerStatus { state, ..Default::default() });
-        server
-    }
-
-    #[test]
-    fn a_running_server_cannot_be_started_nor_a_stopped_one_stopped() {
-        assert!(check(&server(VmState::Stopped, PowerState::Stopped), &START).is_ok());
-        assert!(check(&server(VmState::Active, PowerState::Running), &STOP).is_ok());
-        let refused = check(&server(VmState::Active, PowerState::Running), &START).unwrap_err();
-        assert_eq!((refused.status.as_u16(), refused.message.contains("vm_state active")), (409, true));
-        assert!(check(&server(VmState::Stopped, PowerState::Stopped), &STOP).is_err());
-        assert!(check(&server(VmState::Building, PowerState::Running), &STOP).is_err());
-    }
-
-    #[test]
-    fn a_server_that_is_stopping_takes_no_second_wish() {
-        let stopping = server(VmState::Active, PowerState::Stopped);
-        let refused = check(&stopping, &STOP).unwrap_err();
-        assert!(refused.message.contains("task_state powering-off"));
+        for (edit, wanted) in [
+            (stop as super::super::run::Edit, PowerState::Stopped),
+            (start, PowerState::Running),
+            (pause, PowerState::Paused),
+            (suspend, PowerState::Suspended),
+            (shelve, PowerState::Shelved),
+            (unshelve, PowerState::Running),
+        ] {
+            edit(&mut server, &Value::Null).unwrap();
+            assert_eq!(server.spec.power_state, wanted);
+        }
+        unshelve(&mut server, &json!({"availability_zone": "b"})).unwrap();
+        assert_eq!(server.spec.availability_zone.as_deref(), Some("b"));
+        assert_eq!(unshelve(&mut server, &json!({"host": "h"})).unwrap_err().status.as_u16(), 501);
     }
 }

@@ -4,48 +4,38 @@ use http::StatusCode;
 use kube::ResourceExt;
 use ostler_crds::{
     Server,
-    server::{
-        ActionType, PowerState, ServerAction,
-        state::{TaskState, VmState},
-    },
+    server::{ActionType, PowerState, ServerAction},
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::state::{Needs, check};
+use super::{
+    run,
+    table::{REBOOT, REBOOT_HARD, Row},
+};
 use crate::{
     authorize::{Permit, Rule},
     fault::Fault,
     http::{Inbound, Reply},
-    store::servers,
-};
-
-const SOFT: Needs = Needs { action: "reboot", vm: &[VmState::Active], tasks: &[] };
-const HARD: Needs = Needs {
-    action: "reboot",
-    vm: &[VmState::Active, VmState::Stopped, VmState::Error],
-    tasks: &[TaskState::Rebooting, TaskState::PoweringOff],
 };
 
 /// Starts and stops Servers; a reboot of what is off, or about to be, is a start.
 const POWER: Rule = Rule::sub("update", "servers", "power");
 
 /// Asks the guest to restart, or does it.
-pub async fn reboot(inbound: Inbound, permit: Permit, argument: Value) -> Result<Reply, Fault> {
-    let (type_, needs) = read(&argument)?;
+pub async fn reboot(row: &'static Row, inbound: Inbound, permit: Permit, argument: Value) -> Result<Reply, Fault> {
+    row.body.check(&argument, row.name, inbound.version)?;
+    let (type_, row) = read(&argument)?;
     let action = ServerAction { id: Uuid::new_v4().to_string(), type_ };
-    let (app, id) = (&inbound.app, inbound.param("id"));
-    let known = servers::find(&app.client, &app.stores, &permit, id).await?;
+    let known = run::find(&inbound, &permit).await?;
     // Asked for in any case: the change may meet a newer version, which is off.
-    let may_start = app.authorizer.may_also_on(&permit, POWER, &known.name_any()).await?;
-    let change = |server: &mut Server| wish(server, &action, needs, may_start);
-    servers::change(&app.client, &app.stores, &permit, id, change).await?;
+    let may_start = inbound.app.authorizer.may_also_on(&permit, POWER, &known.name_any()).await?;
+    run::change(row, &inbound, &permit, |server| wish(server, &action, may_start)).await?;
     Ok(Reply::empty(StatusCode::ACCEPTED))
 }
 
 /// Wishes for a restart. Pure.
-fn wish(server: &mut Server, action: &ServerAction, needs: &Needs, may_start: bool) -> Result<(), Fault> {
-    check(server, needs)?;
+fn wish(server: &mut Server, action: &ServerAction, may_start: bool) -> Result<(), Fault> {
     if server.spec.power_state != PowerState::Running && !may_start {
         return Err(Fault::forbidden(format!(
             "Policy does not allow this operation: the server is off, and to start it needs permission to {POWER} in \
@@ -59,12 +49,11 @@ fn wish(server: &mut Server, action: &ServerAction, needs: &Needs, may_start: bo
     Ok(())
 }
 
-fn read(argument: &Value) -> Result<(ActionType, &'static Needs), Fault> {
-    let only_type = argument.as_object().is_some_and(|m| m.len() == 1);
-    let word = argument.get("type").and_then(Value::as_str).filter(|_| only_type).unwrap_or_default();
-    match word.to_ascii_uppercase().as_str() {
-        "SOFT" => Ok((ActionType::RebootSoft, &SOFT)),
-        "HARD" => Ok((ActionType::RebootHard, &HARD)),
+fn read(argument: &Value) -> Result<(ActionType, &'static Row), Fault> {
+    let word = argument.get("type").and_then(Value::as_str).unwrap_or_default();
+    match word {
+        "SOFT" | "Soft" | "soft" => Ok((ActionType::RebootSoft, &REBOOT)),
+        "HARD" | "Hard" | "hard" => Ok((ActionType::RebootHard, &REBOOT_HARD)),
         _ => Err(Fault::invalid_field("reboot.type", "It must be SOFT or HARD.")),
     }
 }
@@ -73,13 +62,14 @@ fn read(argument: &Value) -> Result<(ActionType, &'static Needs), Fault> {
 mod tests {
     use serde_json::json;
 
+    use super::super::state::check;
     use super::*;
 
     #[test]
-    fn the_type_is_soft_or_hard_in_any_case() {
+    fn the_type_is_soft_or_hard() {
         assert_eq!(read(&json!({"type": "soft"})).map(|r| r.0), Ok(ActionType::RebootSoft));
         assert_eq!(read(&json!({"type": "HARD"})).map(|r| r.0), Ok(ActionType::RebootHard));
-        for bad in [json!({}), json!(null), json!({"type": "warm"}), json!({"type": "SOFT", "x": 1})] {
+        for bad in [json!({}), json!(null), json!({"type": "warm"})] {
             assert!(read(&bad).is_err(), "{bad}");
         }
     }
@@ -94,10 +84,10 @@ mod tests {
         .unwrap();
         let action = ServerAction { id: "1".into(), type_: ActionType::RebootHard };
         let (mut refused, mut started) = (off.clone(), off.clone());
-        let fault = wish(&mut refused, &action, &HARD, false).unwrap_err();
+        let fault = wish(&mut refused, &action, false).unwrap_err();
         assert_eq!((fault.status.as_u16(), &refused.spec), (403, &off.spec));
         assert!(fault.message.contains("update servers/power in project prod"), "{}", fault.message);
-        assert_eq!(wish(&mut started, &action, &HARD, true), Ok(()));
+        assert_eq!(wish(&mut started, &action, true), Ok(()));
         assert_eq!(
             (started.spec.power_state, started.spec.action.clone()),
             (PowerState::Running, Some(action.clone()))
@@ -105,11 +95,7 @@ mod tests {
         // What runs needs no more than the reboot itself.
         let mut running = off;
         running.spec.power_state = PowerState::Running;
-        running.status = serde_json::from_value(json!({
-            "state": {"status": "ACTIVE", "vmState": "active", "powerState": "Running"},
-        }))
-        .unwrap();
-        assert_eq!(wish(&mut running, &action, &HARD, false), Ok(()));
+        assert_eq!(wish(&mut running, &action, false), Ok(()));
     }
 
     #[test]
@@ -122,8 +108,8 @@ mod tests {
             .unwrap(),
         );
         server.spec.action = Some(ServerAction { id: "1".into(), type_: ActionType::RebootSoft });
-        assert!(check(&server, &HARD).is_ok() && check(&server, &SOFT).is_err());
+        assert!(check(&server, &REBOOT_HARD).is_ok() && check(&server, &REBOOT).is_err());
         server.spec.action = Some(ServerAction { id: "2".into(), type_: ActionType::RebootHard });
-        assert!(check(&server, &HARD).is_err());
+        assert!(check(&server, &REBOOT_HARD).is_err());
     }
 }

@@ -12,6 +12,7 @@ use ostler_crds::{
 use super::{text, wire::Create};
 use crate::{
     fault::Fault,
+    nova::instance_actions::record::{self, Record},
     store::{names, slug},
 };
 
@@ -37,13 +38,18 @@ pub struct Resolved {
 
 /// Checks what needs no other object.
 pub fn check(create: &Create) -> Result<(), Fault> {
-    text::name(&create.name)?;
+    text::name_at("server.name", &create.name)?;
     create.description.as_deref().map_or(Ok(()), text::description)?;
     text::tags(create.tags.as_deref().unwrap_or_default())?;
     text::metadata_count(&text::metadata(&create.metadata)?)?;
-    disk_config(create.disk_config.as_deref())?;
-    access::<std::net::Ipv4Addr>("server.accessIPv4", create.access_ipv4.as_deref())?;
-    access::<std::net::Ipv6Addr>("server.accessIPv6", create.access_ipv6.as_deref())?;
+    create.notes.check("server")?;
+    create.hostname.as_deref().map_or(Ok(()), |h| text::hostname("server.hostname", h))?;
+    if create.hostname.is_some() && count(create)? > 1 {
+        return Err(Fault::bad_request("Unable to allocate a single hostname to multiple instances"));
+    }
+    if create.host.is_some() || create.hypervisor_hostname.is_some() {
+        return Err(Fault::not_served("Naming a host in host or hypervisor_hostname"));
+    }
     if create.personality.as_ref().is_some_and(|p| !p.is_empty()) {
         return Err(Fault::invalid_field("server.personality", "Files are not served by this version: use user_data."));
     }
@@ -72,14 +78,15 @@ pub fn count(create: &Create) -> Result<u32, Fault> {
 }
 
 /// The Servers: `-1`, `-2`, … are added to the name when there are several.
-pub fn servers(create: &Create, resolved: &Resolved, creator: &str, reservation: &str, count: u32) -> Vec<Server> {
-    (0..count).map(|index| server(create, resolved, creator, reservation, index, count)).collect()
+pub fn servers(create: &Create, resolved: &Resolved, event: &Record, reservation: &str, count: u32) -> Vec<Server> {
+    (0..count).map(|index| server(create, resolved, event, reservation, index, count)).collect()
 }
 
-fn server(create: &Create, to: &Resolved, creator: &str, reservation: &str, index: u32, count: u32) -> Server {
+fn server(create: &Create, to: &Resolved, event: &Record, reservation: &str, index: u32, count: u32) -> Server {
     let name = if count > 1 { format!("{}-{}", create.name, index + 1) } else { create.name.clone() };
     let spec = ServerSpec {
         display_name: Some(name.clone()),
+        hostname: create.hostname.clone(),
         description: create.description.clone().filter(|d| !d.is_empty()),
         flavor: to.flavor.clone(),
         image: Some(to.image.clone()),
@@ -94,23 +101,14 @@ fn server(create: &Create, to: &Resolved, creator: &str, reservation: &str, inde
     };
     let mut server = Server::new(&slug::slug(&name, "server"), spec);
     server.metadata.finalizers = Some(vec![GUEST_FINALIZER.to_owned()]);
-    server.metadata.annotations = Some(annotations(create, creator, reservation, index));
-    server
-}
-
-fn annotations(create: &Create, creator: &str, reservation: &str, index: u32) -> BTreeMap<String, String> {
-    let mut out = BTreeMap::from([
-        (CREATOR_ANNOTATION.to_owned(), creator.to_owned()),
+    server.metadata.annotations = Some(BTreeMap::from([
+        (CREATOR_ANNOTATION.to_owned(), event.user.clone()),
         (names::RESERVATION.to_owned(), reservation.to_owned()),
         (names::LAUNCH_INDEX.to_owned(), index.to_string()),
-    ]);
-    let more = [
-        (names::ACCESS_IPV4, create.access_ipv4.clone()),
-        (names::ACCESS_IPV6, create.access_ipv6.as_deref().map(canonical)),
-        (names::DISK_CONFIG, create.disk_config.clone()),
-    ];
-    out.extend(more.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v.filter(|v| !v.is_empty())?))));
-    out
+    ]));
+    create.notes.apply(&mut server);
+    record::note(&mut server.metadata, event);
+    server
 }
 
 /// The canonical form of an IPv6 address, which clients expect back.
@@ -119,10 +117,10 @@ pub fn canonical(address: &str) -> String {
 }
 
 /// AUTO or MANUAL.
-pub fn disk_config(word: Option<&str>) -> Result<(), Fault> {
+pub fn disk_config(path: &str, word: Option<&str>) -> Result<(), Fault> {
     match word {
         None | Some("AUTO" | "MANUAL") => Ok(()),
-        Some(_) => Err(Fault::invalid_field("server.OS-DCF:diskConfig", "It must be AUTO or MANUAL.")),
+        Some(_) => Err(Fault::invalid_field(path, "It must be AUTO or MANUAL.")),
     }
 }
 
@@ -157,10 +155,15 @@ mod tests {
         serde_json::from_value(body).unwrap()
     }
 
+    fn event() -> Record {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        Record { action: "create".into(), request: "req-1".into(), user: "u".into(), project: None, at }
+    }
+
     #[test]
     fn several_servers_are_numbered() {
         let c = create(json!({"min_count": "2", "max_count": 3}));
-        let made = servers(&c, &Resolved::default(), "u", "r-1", count(&c).unwrap());
+        let made = servers(&c, &Resolved::default(), &event(), "r-1", count(&c).unwrap());
         let names: Vec<&str> = made.iter().map(Server::display_name).collect();
         assert_eq!(names, ["web-1", "web-2", "web-3"]);
         assert_eq!(made[2].metadata.name.as_deref(), Some("web-3"));
@@ -168,7 +171,9 @@ mod tests {
 
     #[test]
     fn a_server_carries_its_finalizer_and_creator() {
-        let made = servers(&create(json!({"metadata": {"a": "b"}})), &Resolved::default(), "u", "r-1", 1).remove(0);
+        let made =
+            servers(&create(json!({"metadata": {"a": "b"}})), &Resolved::default(), &event(), "r-1", 1).remove(0);
+        assert_eq!(record::of(&made.metadata), [event()]);
         assert_eq!(made.metadata.finalizers.as_deref(), Some(&[GUEST_FINALIZER.to_owned()][..]));
         assert_eq!(made.metadata.annotations.as_ref().and_then(|a| a.get(CREATOR_ANNOTATION)).unwrap(), "u");
         assert_eq!(made.spec.metadata.get("a").map(String::as_str), Some("b"));
@@ -185,6 +190,8 @@ mod tests {
             json!({"OS-DCF:diskConfig": "auto"}),
             json!({"tags": ["a", "a"]}),
             json!({"block_device_mapping": [{}]}),
+            json!({"hostname": "a_b"}),
+            json!({"hostname": "ab", "min_count": 2}),
         ] {
             assert_eq!(check(&create(bad.clone())).unwrap_err().status.as_u16(), 400, "{bad}");
         }

@@ -1,14 +1,14 @@
 //! `POST /servers` (spec C-04).
 
 use http::StatusCode;
+use jiff::Timestamp;
 use ostler_crds::{OpenStackId, Server};
-use rand::{Rng, distr::Alphanumeric};
 use serde_json::{Map, Value, json};
 
 use super::{
     block_devices,
     convert::{self, Resolved},
-    networks, resolve,
+    networks, resolve, text,
     wire::{CREATE, CREATE_OUTER, Create},
 };
 use crate::{
@@ -16,7 +16,10 @@ use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Microversion, Reply},
-    nova::quotas::admit,
+    let least = u32::try_from(create.min_count.unwrap_or(1)).unwrap_or(1);
+    let count = admit::servers(&inbound.app, &permit, &resolved.flavor, least, count)?;
+    admit::metadata(&inbound.app, &permit, create.metadata.len())?;
+    nova::instance_actions::record::Record,
     shape::{fields, links},
     store::servers,
 };
@@ -30,8 +33,9 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     let least = u32::try_from(create.min_count.unwrap_or(1)).unwrap_or(1);
     let count = admit::servers(&inbound.app, &permit, &resolved.flavor, least, count)?;
     admit::metadata(&inbound.app, &permit, create.metadata.len())?;
-    let (creator, reservation) = (permit.caller().user.id(), format!("r-{}", random(8).to_lowercase()));
-    let wished = convert::servers(&create, &resolved, &creator, &reservation, count);
+    let event = Record::new("create", &inbound, &permit, Timestamp::now());
+    let reservation = format!("r-{}", text::random(8).to_lowercase());
+    let wished = convert::servers(&create, &resolved, &event, &reservation, count);
     let first = make(&inbound.app, &permit, wished).await?;
     if create.return_reservation_id == Some(true) {
         return Ok(Reply::json(StatusCode::ACCEPTED, &json!({ "reservation_id": reservation })));
@@ -39,9 +43,9 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     let id = first.to_string();
     let document = json!({"server": {
         "links": links::both(&inbound.base, "servers", &id),
-        "OS-DCF:diskConfig": create.disk_config.as_deref().unwrap_or("MANUAL"),
+        "OS-DCF:diskConfig": create.notes.disk_config.as_deref().unwrap_or("MANUAL"),
         "security_groups": [{"name": "default"}],
-        "adminPass": create.admin_pass.unwrap_or_else(|| random(12)),
+        "adminPass": create.admin_pass.unwrap_or_else(|| text::random(12)),
         "id": id,
     }});
     let location = inbound.base.compute(&format!("servers/{id}"));
@@ -109,10 +113,6 @@ async fn make(app: &App, permit: &Permit, wished: Vec<Server>) -> Result<OpenSta
     OpenStackId::of(&first.metadata).map_err(|e| Fault::internal("id of a new server", &e))
 }
 
-fn random(length: usize) -> String {
-    rand::rng().sample_iter(&Alphanumeric).take(length).map(char::from).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -145,7 +145,7 @@ mod tests {
         #[test]
         fn no_body_breaks_the_reader(key in "[a-zA-Z_]{1,12}", text in "\\PC{0,40}", number in any::<i64>()) {
             for value in [json!(text), json!(number), json!([text]), json!({"x": number}), Value::Null] {
-                let _ = verdict(json!({"server": {"name": "a", "flavorRef": "1", &key: value}}), 72);
+                let _ = verdict(json!({"server": {"name": "a", "flavorRef": "1", &key: value}}), 96);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a server's document needs beside the Server itself: ids and names of what it refers to.
 
-use ostler_crds::{Host, OpenStackId, Server, server::ResolvedFlavor, server::state};
+use ostler_crds::{Host, ImageRef, OpenStackId, Server, find_condition, names::condition, server::ResolvedFlavor};
 use sha2::{Digest, Sha224};
 
 use crate::{
@@ -23,6 +23,10 @@ pub struct Facts {
     pub key_name: Option<String>,
     /// Name of the host, for those who may see it.
     pub host: Option<String>,
+    /// Nova's word for how the host is; empty without one.
+    pub host_status: &'static str,
+    /// Ids of the server groups that it is in.
+    pub server_groups: Vec<String>,
     /// Whether the caller sees what only administrators see.
     pub privileged: bool,
 }
@@ -39,25 +43,43 @@ pub async fn privileged(app: &App, permit: &Permit) -> Result<bool, Fault> {
 /// Gathers them from memory.
 pub fn gather(stores: &Stores, server: &Server, privileged: bool) -> Facts {
     let host = server.status.as_ref().and_then(|s| s.host.clone());
-    let zone_of = |name: &String| stores.hosts.get(None, name).map(|h| Host::availability_zone(&h).to_owned());
+    let known = host.as_ref().and_then(|name| stores.hosts.get(None, name));
+    let zone = known.as_ref().map(|h| h.availability_zone().to_owned());
     Facts {
         image: image(stores, server),
         flavor: flavor(stores, server),
-        zone: host.as_ref().and_then(zone_of).or_else(|| server.spec.availability_zone.clone()).unwrap_or_default(),
+        zone: zone.or_else(|| server.spec.availability_zone.clone()).unwrap_or_default(),
         key_name: key_name(stores, server),
+        host_status: host.as_ref().map_or("", |_| host_status(known.as_deref())),
         host: host.filter(|_| privileged),
+        server_groups: Vec::new(),
         privileged,
     }
 }
 
-/// OpenStack id of the image that the server was made from.
+/// Nova's word for how a host is.
+fn host_status(host: Option<&Host>) -> &'static str {
+    let Some(host) = host else { return "UNKNOWN" };
+    let ready = host.status.as_ref().and_then(|s| find_condition(&s.conditions, condition::READY));
+    match ready.map(|c| c.status.as_str()) {
+        _ if !host.spec.schedulable => "MAINTENANCE",
+        Some("True") => "UP",
+        Some("False") => "DOWN",
+        _ => "UNKNOWN",
+    }
+}
+
+/// OpenStack id of the image that the server is made from, or is being made anew from.
 pub fn image(stores: &Stores, server: &Server) -> Option<String> {
-    let resolved = server.status.as_ref().and_then(|s| s.image.as_ref()).map(|i| i.id.clone());
-    resolved.or_else(|| {
-        let reference = server.image_ref()?;
+    let reference = server.image_ref();
+    let resolved = server.status.as_ref().and_then(|s| s.image.as_ref());
+    let is_it = |r: &ImageRef| resolved.is_some_and(|i| i.namespace == r.namespace && i.name == r.name);
+    let wished = || {
+        let reference = reference.as_ref().filter(|r| !is_it(r))?;
         let image = stores.images.get(Some(&reference.namespace), &reference.name)?;
         OpenStackId::of(&image.metadata).ok().map(|id| id.to_string())
-    })
+    };
+    wished().or_else(|| resolved.map(|i| i.id.clone()))
 }
 
 /// The server's flavor.
@@ -90,9 +112,4 @@ pub fn host_id(server: &Server) -> String {
     let project = server.metadata.namespace.as_deref().unwrap_or_default();
     let host = server.status.as_ref().and_then(|s| s.host.as_deref());
     host.map(|h| hex::encode(Sha224::digest(format!("{project}{h}").as_bytes()))).unwrap_or_default()
-}
-
-/// The status word that clients are shown.
-pub fn status(server: &Server) -> String {
-    state::shown(server).status
 }

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{
     facts,
-    filter::Filter,
+    filter::{Asker, Filter},
     sort,
     view::{self, Document},
 };
 use crate::{
-    authorize::{Permit, rule::common},
+    authorize::{Permit, Scope, rule::common},
     fault::Fault,
     http::{Inbound, Reply, page::Page, query::truth},
     shape::links,
@@ -33,11 +33,15 @@ async fn list(inbound: Inbound, permit: Permit, detail: bool) -> Result<Reply, F
     let app = &inbound.app;
     let permit = widen(&inbound, permit).await?;
     let privileged = facts::privileged(app, &permit).await?;
-    let filter = Filter::of(&inbound.query, inbound.version, privileged)?;
+    let wide = permit.rule().scope == Scope::Cluster;
+    let filter = Filter::of(&inbound.query, Asker { version: inbound.version, privileged, wide })?;
     let page = Page::of(&inbound.query, MAX_PAGE, MAX_PAGE)?;
-    let mut servers = reads::servers(&app.stores, &permit);
+    let mut servers = if filter.wants_present() { reads::servers(&app.stores, &permit) } else { Vec::new() };
+    if filter.wants_gone() {
+        servers.extend(reads::tombstones(&app.stores, &permit));
+    }
     servers.retain(|s| filter.fits(s, &app.stores));
-    sort::sort(&mut servers, &inbound.query)?;
+    sort::sort(&mut servers, &inbound.query, inbound.version, privileged)?;
     let (servers, more) = page.cut(servers, |s| view::id(s))?;
     let item = |server: &ostler_crds::Server| {
         if !detail {
@@ -56,8 +60,7 @@ async fn list(inbound: Inbound, permit: Permit, detail: bool) -> Result<Reply, F
 
 /// `all_tenants` asks for a permission over the whole cluster.
 async fn widen(inbound: &Inbound, permit: Permit) -> Result<Permit, Fault> {
-    let asked = inbound.query.get("all_tenants").or_else(|| inbound.query.get("all_projects"));
-    let wide = match asked {
+    let wide = match inbound.query.get("all_tenants") {
         None => false,
         Some("") => true,
         Some(word) => truth(word).ok_or_else(|| Fault::invalid_field("all_tenants", "It is not a boolean."))?,

@@ -1,12 +1,9 @@
 //! Metadata of a server (spec C-09 … C-14, C-37 … C-42).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use http::StatusCode;
-use ostler_crds::{
-    Server,
-    server::state::{self, VmState},
-};
+use ostler_crds::Server;
 use serde_json::{Map, Value, json};
 
 use super::text;
@@ -14,12 +11,11 @@ use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Reply},
-    store::servers,
+    nova::actions::{
+        run::{self, find},
+        table::CHANGE_METADATA,
+    },
 };
-
-async fn find(inbound: &Inbound, permit: &Permit) -> Result<Arc<Server>, Fault> {
-    servers::find(&inbound.app.client, &inbound.app.stores, permit, inbound.param("id")).await
-}
 
 fn missing() -> Fault {
     Fault::not_found("Metadata item was not found")
@@ -74,12 +70,8 @@ pub async fn set(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
 /// C-14: removes one item.
 pub async fn remove(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     let key = inbound.param("key");
-    let change = |server: &mut Server| {
-        changeable(server)?;
-        server.spec.metadata.remove(key).map(drop).ok_or_else(missing)
-    };
-    let app = &inbound.app;
-    servers::change(&app.client, &app.stores, &permit, inbound.param("id"), change).await?;
+    let change = |server: &mut Server| server.spec.metadata.remove(key).map(drop).ok_or_else(missing);
+    run::change(&CHANGE_METADATA, &inbound, &permit, change).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -106,33 +98,13 @@ async fn write_all(
     new: impl Fn(&BTreeMap<String, String>) -> BTreeMap<String, String>,
 ) -> Result<Reply, Fault> {
     let change = |server: &mut Server| {
-        changeable(server)?;
         let items = new(&server.spec.metadata);
         text::metadata_count(&items)?;
         server.spec.metadata = items;
         Ok(())
     };
-    let app = &inbound.app;
-    let server = servers::change(&app.client, &app.stores, permit, inbound.param("id"), change).await?;
+    let server = run::change(&CHANGE_METADATA, inbound, permit, change).await?;
     Ok(Reply::ok(&json!({"metadata": server.spec.metadata})))
-}
-
-/// Metadata may change in these states only (compute-v2 §7).
-fn changeable(server: &Server) -> Result<(), Fault> {
-    let shown = state::shown(server);
-    match (shown.vm_state, shown.task_state) {
-        (VmState::Active | VmState::Stopped, None) => Ok(()),
-        (vm, None) => Err(Fault::conflict(format!(
-            "Cannot 'update metadata' instance {} while it is in vm_state {}",
-            super::view::id(server),
-            vm.as_str()
-        ))),
-        (_, Some(task)) => Err(Fault::conflict(format!(
-            "Cannot 'update metadata' instance {} while it is in task_state {}",
-            super::view::id(server),
-            task.as_str()
-        ))),
-    }
 }
 
 #[cfg(test)]
@@ -151,6 +123,8 @@ mod tests {
     #[test]
     fn a_server_that_is_being_built_keeps_its_metadata() {
         let server = Server::new("a", Default::default());
-        assert_eq!(changeable(&server).unwrap_err().status.as_u16(), 409);
+        let said = crate::nova::actions::state::check(&server, &CHANGE_METADATA).unwrap_err();
+        assert_eq!(said.status.as_u16(), 409);
+        assert!(said.message.starts_with("Cannot 'update metadata' instance"), "{}", said.message);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ostler_crds::{Flavor, Image, ImageRef, OpenStackId, image::ImageState, server::ServerNetwork};
+use ostler_crds::{Flavor, Image, ImageRef, OpenStackId, Server, image::ImageState, server::ServerNetwork};
 use serde_json::Value;
 
-use super::networks::Wish;
+use super::{facts, networks::Wish};
 use crate::{app::App, authorize::Permit, fault::Fault, nova::security_groups, observe::clean, store::reads};
 
 const GIB: u64 = 1 << 30;
@@ -31,27 +31,46 @@ pub async fn image(app: &App, permit: &Permit, reference: &str, flavor: &Flavor)
     let unknown = || Fault::bad_request(format!("Can not find requested image: {}", clean(reference)));
     let found = reads::image(&app.client, &app.stores, permit, last(reference)).await?;
     let image = found.ok_or_else(unknown)?;
-    fits(&image, flavor)?;
+    served(flavor)?;
+    fits(&image, flavor.spec.memory_mib, flavor.spec.disk_gib)?;
     let meta = &image.metadata;
     let (Some(namespace), Some(name)) = (meta.namespace.clone(), meta.name.clone()) else { return Err(unknown()) };
     Ok(ImageRef { namespace, name }.text(permit.project()))
 }
 
+/// The image of `imageRef` for a server that is there: usable, and fitting into its flavor; as a reference.
+pub async fn image_for(app: &App, permit: &Permit, reference: &str, server: &Server) -> Result<String, Fault> {
+    let unknown = || Fault::bad_request(format!("Can not find requested image: {}", clean(reference)));
+    let found = reads::image(&app.client, &app.stores, permit, last(reference)).await?;
+    let image = found.ok_or_else(unknown)?;
+    let (memory, disk) = match facts::flavor(&app.stores, server) {
+        Some(flavor) => (flavor.memory_mib, flavor.disk_gib),
+        None => (u64::MAX, 0),
+    };
+    fits(&image, memory, disk)?;
+    let meta = &image.metadata;
+    let (Some(namespace), Some(name)) = (meta.namespace.clone(), meta.name.clone()) else { return Err(unknown()) };
+    Ok(ImageRef { namespace, name }.text(server.metadata.namespace.as_deref().unwrap_or_default()))
+}
+
+/// A flavor of which this version makes all disks.
+pub fn served(flavor: &Flavor) -> Result<(), Fault> {
+    if flavor.is_served() {
+        return Ok(());
+    }
+    Err(Fault::bad_request("The flavor asks for an ephemeral or a swap disk, which this version does not make."))
+}
+
 /// Whether the image has its bytes, and the flavor room for them. Pure.
-fn fits(image: &Image, flavor: &Flavor) -> Result<(), Fault> {
+fn fits(image: &Image, memory: u64, disk: u64) -> Result<(), Fault> {
     let id = OpenStackId::of(&image.metadata).map(|i| i.to_string()).unwrap_or_default();
     let status = image.status.as_ref().filter(|s| s.state == Some(ImageState::Active));
     let Some(status) = status else {
         return Err(Fault::bad_request(format!("Image {id} is not active.")));
     };
-    if !flavor.is_served() {
-        let what = "The flavor asks for an ephemeral or a swap disk, which this version does not make.";
-        return Err(Fault::bad_request(what));
-    }
-    if flavor.spec.memory_mib < image.spec.min_memory_mib {
+    if memory < image.spec.min_memory_mib {
         return Err(Fault::bad_request("Flavor's memory is too small for requested image."));
     }
-    let disk = flavor.spec.disk_gib;
     let needed = image.spec.min_disk_gib.saturating_mul(GIB).max(status.virtual_size.unwrap_or(0));
     if disk > 0 && disk.saturating_mul(GIB) < needed {
         return Err(Fault::bad_request(format!(
@@ -131,16 +150,20 @@ mod tests {
 
     #[test]
     fn an_image_must_be_active_and_fit() {
-        let flavor: Flavor = object("Flavor", json!({"vcpus": 1, "memoryMiB": 512, "diskGiB": 1}), Value::Null);
+        let fits = |image: &Image| fits(image, 512, 1);
         let active = |size: u64| json!({"state": "active", "virtualSize": size});
-        assert!(fits(&image(json!({}), active(GIB)), &flavor).is_ok());
-        assert!(fits(&image(json!({}), json!({"state": "queued"})), &flavor).is_err());
-        let swap: Flavor =
-            object("Flavor", json!({"vcpus": 1, "memoryMiB": 512, "diskGiB": 1, "swapMiB": 1}), Value::Null);
-        assert!(fits(&image(json!({}), active(1)), &swap).is_err());
-        assert!(fits(&image(json!({}), active(GIB + 1)), &flavor).is_err());
-        assert!(fits(&image(json!({"minMemoryMiB": 513}), active(1)), &flavor).is_err());
-        assert!(fits(&image(json!({"minDiskGiB": 2}), active(1)), &flavor).is_err());
+        assert!(fits(&image(json!({}), active(GIB))).is_ok());
+        assert!(fits(&image(json!({}), json!({"state": "queued"}))).is_err());
+        assert!(fits(&image(json!({}), active(GIB + 1))).is_err());
+        assert!(fits(&image(json!({"minMemoryMiB": 513}), active(1))).is_err());
+        assert!(fits(&image(json!({"minDiskGiB": 2}), active(1))).is_err());
+    }
+
+    #[test]
+    fn a_flavor_with_disks_that_are_not_made_is_refused() {
+        let spec = json!({"vcpus": 1, "memoryMiB": 512, "diskGiB": 1, "swapMiB": 1});
+        let swap: Flavor = object("Flavor", spec, Value::Null);
+        assert_eq!(served(&swap).unwrap_err().status.as_u16(), 400);
     }
 
     #[test]

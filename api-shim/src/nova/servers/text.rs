@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rand::{Rng, distr::Alphanumeric};
 use serde_json::Value;
 
 use crate::{fault::Fault, nova::limits::SERVER_METADATA, observe::clean};
@@ -9,12 +10,12 @@ use crate::{fault::Fault, nova::limits::SERVER_METADATA, observe::clean};
 /// Longest name, description, metadata key and value, in characters (spec L-14).
 const LONGEST: usize = 255;
 
-/// A server's name: 1 to 255 printable characters without white space at the ends.
-pub fn name(name: &str) -> Result<(), Fault> {
+/// A name: 1 to 255 printable characters without white space at the ends. `path` is the field that it is in.
+pub fn name_at(path: &str, name: &str) -> Result<(), Fault> {
     let printable = !name.chars().any(char::is_control);
     if name.is_empty() || name.chars().count() > LONGEST || name.trim() != name || !printable {
         return Err(Fault::invalid_field(
-            "server.name",
+            path,
             format!("Value: '{}'. It must be 1 to 255 printable characters without spaces at the ends.", clean(name)),
         ));
     }
@@ -27,6 +28,21 @@ pub fn description(text: &str) -> Result<(), Fault> {
         return Err(Fault::invalid_field("server.description", "It must be at most 255 printable characters."));
     }
     Ok(())
+}
+
+/// A host name: a label of DNS (Nova's schema of 2.90).
+pub fn hostname(path: &str, name: &str) -> Result<(), Fault> {
+    let allowed = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !(2..=63).contains(&name.len()) || !allowed || name.starts_with('-') || name.ends_with('-') {
+        let why = "It must be 2 to 63 letters, digits and inner hyphens.";
+        return Err(Fault::invalid_field(path, why));
+    }
+    Ok(())
+}
+
+/// Letters and digits by chance, for passwords and reservations.
+pub fn random(length: usize) -> String {
+    rand::rng().sample_iter(&Alphanumeric).take(length).map(char::from).collect()
 }
 
 /// A metadata key (spec D-20: 400 on /v2.1).
@@ -65,13 +81,18 @@ pub fn metadata_count(items: &BTreeMap<String, String>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// One tag: 1 to 60 characters without `/` and `,`.
+pub fn tag(tag: &str) -> Result<(), Fault> {
+    if tag.is_empty() || tag.chars().count() > 60 || tag.contains(['/', ',']) || tag.chars().any(char::is_control) {
+        return Err(Fault::invalid_field("tag", "A tag has 1 to 60 characters without '/' and ','."));
+    }
+    Ok(())
+}
+
 /// Tags: at most 50 different ones of 1 to 60 characters without `/` and `,`.
 pub fn tags(tags: &[String]) -> Result<(), Fault> {
-    let bad = |t: &&String| {
-        t.is_empty() || t.chars().count() > 60 || t.contains(['/', ',']) || t.chars().any(char::is_control)
-    };
     let twice = tags.iter().enumerate().any(|(i, t)| tags[..i].contains(t));
-    if tags.len() > 50 || tags.iter().any(|t| bad(&t)) || twice {
+    if tags.len() > 50 || tags.iter().any(|t| tag(t).is_err()) || twice {
         let why = "There may be 50 different tags of 1 to 60 characters without '/' and ','.";
         return Err(Fault::invalid_field("server.tags", why));
     }
@@ -87,6 +108,7 @@ mod tests {
 
     #[test]
     fn names_have_no_space_at_the_ends() {
+        let name = |n: &str| name_at("server.name", n);
         assert!(name("Wéb 1").is_ok());
         for bad in ["", " a", "a ", "a\nb", &"x".repeat(256)] {
             assert!(name(bad).is_err(), "{bad:?}");
@@ -109,7 +131,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_breaks_the_rules(text in "\\PC{0,300}") {
-            let _ = (name(&text), description(&text), metadata_key(&text), tags(std::slice::from_ref(&text)));
+            let _ = (name_at("x", &text), hostname("x", &text), description(&text), metadata_key(&text), tags(std::slice::from_ref(&text)));
         }
     }
 }

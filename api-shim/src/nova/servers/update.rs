@@ -1,12 +1,10 @@
 //! `PUT /servers/{id}` (spec C-07): name, description and the access addresses.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use ostler_crds::Server;
 use serde_json::json;
 
 use super::{
-    convert, facts, text,
+    facts, text,
     view::{self, Document},
     wire::{UPDATE, Update},
 };
@@ -15,7 +13,7 @@ use crate::{
     fault::Fault,
     http::{Inbound, Reply},
     shape::fields,
-    store::{names, servers},
+    store::servers,
 };
 
 /// Changes what may be changed while the guest runs.
@@ -36,11 +34,10 @@ pub async fn update(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
 }
 
 fn check(update: &Update) -> Result<(), Fault> {
-    update.name.as_deref().map_or(Ok(()), text::name)?;
+    update.name.as_deref().map_or(Ok(()), |n| text::name_at("server.name", n))?;
+    update.hostname.as_deref().map_or(Ok(()), |h| text::hostname("server.hostname", h))?;
     update.description.as_ref().and_then(|d| d.as_deref()).map_or(Ok(()), text::description)?;
-    convert::disk_config(update.disk_config.as_deref())?;
-    convert::access::<Ipv4Addr>("server.accessIPv4", update.access_ipv4.as_deref())?;
-    convert::access::<Ipv6Addr>("server.accessIPv6", update.access_ipv6.as_deref())
+    update.notes.check("server")
 }
 
 fn apply(update: &Update, server: &mut Server) {
@@ -50,19 +47,10 @@ fn apply(update: &Update, server: &mut Server) {
     if let Some(description) = &update.description {
         server.spec.description = description.clone().filter(|d| !d.is_empty());
     }
-    let notes = [
-        (names::ACCESS_IPV4, update.access_ipv4.clone()),
-        (names::ACCESS_IPV6, update.access_ipv6.as_deref().map(convert::canonical)),
-        (names::DISK_CONFIG, update.disk_config.clone()),
-    ];
-    for (key, value) in notes {
-        let annotations = server.metadata.annotations.get_or_insert_default();
-        match value {
-            Some(value) if value.is_empty() => drop(annotations.remove(key)),
-            Some(value) => drop(annotations.insert(key.to_owned(), value)),
-            None => {}
-        }
+    if let Some(hostname) = &update.hostname {
+        server.spec.hostname = Some(hostname.clone());
     }
+    update.notes.apply(server);
 }
 
 #[cfg(test)]
@@ -74,11 +62,9 @@ mod tests {
         let mut server = Server::new("a", Default::default());
         server.spec.description = Some("old".into());
         let read = |v| serde_json::from_value::<Update>(v).unwrap();
-        apply(&read(json!({"name": "n", "accessIPv6": "FE80:0::1"})), &mut server);
-        assert_eq!(server.spec.description.as_deref(), Some("old"));
-        assert_eq!(server.metadata.annotations.as_ref().unwrap()[names::ACCESS_IPV6], "fe80::1");
-        apply(&read(json!({"description": null, "accessIPv6": ""})), &mut server);
-        assert_eq!(server.spec.description, None);
-        assert!(server.metadata.annotations.unwrap().is_empty());
+        apply(&read(json!({"name": "n", "hostname": "h"})), &mut server);
+        assert_eq!((server.spec.description.as_deref(), server.spec.hostname.as_deref()), (Some("old"), Some("h")));
+        apply(&read(json!({"description": null})), &mut server);
+        assert_eq!((server.spec.description, server.spec.display_name.as_deref()), (None, Some("n")));
     }
 }

@@ -1,74 +1,20 @@
-//! A server as Nova shows it: a superset of all versions, cut by tables (clients.md, section 6).
+//! A server as Nova shows it: a superset of all versions, cut by the table of [`keys`].
 
-use ostler_crds::{
-    OpenStackId, Server,
-    names::CREATOR_ANNOTATION,
-    server::state::{self, ServerState, VmState},
-};
+mod keys;
+
+use ostler_crds::{OpenStackId, Server, names::CREATOR_ANNOTATION, server::state::VmState};
 use serde_json::{Map, Value, json};
 
-use super::facts::{self, Facts};
+use super::{
+    facts::{self, Facts},
+    shown::shown,
+};
 use crate::{
     http::{BaseUrl, Microversion},
-    shape::{Edit, at_version, links, time},
-    store::{names, updated_at},
+    nova::actions::security_groups::in_default,
+    shape::{at_version, links, time},
+    store::{deleted_at, names, updated_at},
 };
-
-/// What came and went with versions.
-const EDITS: &[Edit] = &[
-    Edit::added(3, "OS-EXT-SRV-ATTR:reservation_id"),
-    Edit::added(3, "OS-EXT-SRV-ATTR:launch_index"),
-    Edit::added(3, "OS-EXT-SRV-ATTR:hostname"),
-    Edit::added(3, "OS-EXT-SRV-ATTR:kernel_id"),
-    Edit::added(3, "OS-EXT-SRV-ATTR:ramdisk_id"),
-    Edit::added(3, "OS-EXT-SRV-ATTR:root_device_name"),
-    Edit::added(3, "OS-EXT-SRV-ATTR:user_data"),
-    Edit::added(9, "locked"),
-    Edit::added(16, "host_status"),
-    Edit::added(19, "description"),
-    Edit::added(26, "tags"),
-    Edit::removed(47, "flavor/id"),
-    Edit::removed(47, "flavor/links"),
-    Edit::added(47, "flavor/vcpus"),
-    Edit::added(47, "flavor/ram"),
-    Edit::added(47, "flavor/disk"),
-    Edit::added(47, "flavor/ephemeral"),
-    Edit::added(47, "flavor/swap"),
-    Edit::added(47, "flavor/original_name"),
-    Edit::added(47, "flavor/extra_specs"),
-    Edit::added(63, "trusted_image_certificates"),
-    Edit::added(71, "server_groups"),
-];
-
-/// Keys that lists never have.
-const LIST: &[Edit] = &[Edit::removed(1, "server_groups")];
-
-/// Keys that the answer to an update had not before it became that of a show.
-const UPDATE: &[Edit] = &[
-    Edit::added(75, "OS-EXT-AZ:availability_zone"),
-    Edit::added(75, "OS-EXT-STS:task_state"),
-    Edit::added(75, "OS-EXT-STS:vm_state"),
-    Edit::added(75, "OS-EXT-STS:power_state"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:host"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:hypervisor_hostname"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:instance_name"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:reservation_id"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:launch_index"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:hostname"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:kernel_id"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:ramdisk_id"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:root_device_name"),
-    Edit::added(75, "OS-EXT-SRV-ATTR:user_data"),
-    Edit::added(75, "OS-SRV-USG:launched_at"),
-    Edit::added(75, "OS-SRV-USG:terminated_at"),
-    Edit::added(75, "os-extended-volumes:volumes_attached"),
-    Edit::added(75, "host_status"),
-    Edit::added(75, "key_name"),
-    Edit::added(75, "config_drive"),
-    Edit::added(75, "security_groups"),
-    Edit::added(75, "addresses/*/*/OS-EXT-IPS:type"),
-    Edit::added(75, "addresses/*/*/OS-EXT-IPS-MAC:mac_addr"),
-];
 
 /// Which document it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +25,8 @@ pub enum Document {
     Entry,
     /// The answer to an update.
     Update,
+    /// The answer to a rebuild.
+    Rebuild,
 }
 
 /// The id of a server; empty for one that never came from an API server.
@@ -94,26 +42,26 @@ pub fn brief(server: &Server, base: &BaseUrl) -> Value {
 
 /// A server in full.
 pub fn full(server: &Server, facts: &Facts, base: &BaseUrl, document: Document, version: Microversion) -> Value {
-    let mut out = Value::Object(superset(server, facts, base));
-    match document {
-        Document::Show => {}
-        Document::Entry => at_version(&mut out, LIST, version),
-        Document::Update => at_version(&mut out, UPDATE, version),
+    let mut map = superset(server, facts, base);
+    keys::cut(&mut map, document, version, facts.privileged);
+    let mut out = Value::Object(map);
+    at_version(&mut out, keys::INNER, version);
+    if matches!(document, Document::Update | Document::Rebuild) {
+        at_version(&mut out, keys::INNER_OF_CHANGES, version);
     }
-    at_version(&mut out, EDITS, version);
     out
 }
 
 fn superset(server: &Server, facts: &Facts, base: &BaseUrl) -> Map<String, Value> {
-    let (id, shown) = (id(server), state::shown(server));
+    let (id, shown, spec) = (id(server), shown(server), &server.spec);
     let note = |key: &str| server.metadata.annotations.as_ref().and_then(|a| a.get(key)).cloned();
     let created = server.metadata.creation_timestamp.as_ref().map(|t| time::seconds(t.0));
     let status = server.status.as_ref();
     let launched = status.and_then(|s| s.launched_at.as_ref()).map(|t| time::micros_bare(t.0));
-    let base_keys = json!({
+    let keys = json!({
         "id": id, "name": server.display_name(), "status": shown.status,
         "tenant_id": server.metadata.namespace, "user_id": note(CREATOR_ANNOTATION).unwrap_or_default(),
-        "metadata": server.spec.metadata, "hostId": facts::host_id(server),
+        "metadata": spec.metadata, "hostId": facts::host_id(server),
         "image": image(facts, base), "flavor": flavor(server, facts, base),
         "created": created, "updated": updated_at(&server.metadata).map(time::seconds),
         "addresses": addresses(server), "accessIPv4": note(names::ACCESS_IPV4).unwrap_or_default(),
@@ -121,42 +69,45 @@ fn superset(server: &Server, facts: &Facts, base: &BaseUrl) -> Map<String, Value
         "links": links::both(base, "servers", &id),
         "OS-DCF:diskConfig": note(names::DISK_CONFIG).unwrap_or_else(|| "MANUAL".to_owned()),
         "OS-EXT-AZ:availability_zone": facts.zone,
-        "config_drive": if server.spec.config_drive { "True" } else { "" },
-        "key_name": facts.key_name, "OS-SRV-USG:launched_at": launched, "OS-SRV-USG:terminated_at": null,
-        "security_groups": [{"name": "default"}],
-        "OS-EXT-STS:task_state": shown.task_state.map(|t| t.as_str()),
-        "OS-EXT-STS:vm_state": shown.vm_state.as_str(), "OS-EXT-STS:power_state": shown.power_state.number(),
+        "config_drive": if spec.config_drive { "True" } else { "" },
+        "key_name": facts.key_name, "OS-SRV-USG:launched_at": launched,
+        "OS-SRV-USG:terminated_at": deleted_at(&server.metadata).map(time::micros_bare),
+        "OS-EXT-STS:task_state": shown.task, "OS-EXT-STS:vm_state": shown.vm, "OS-EXT-STS:power_state": shown.power,
         "os-extended-volumes:volumes_attached": [],
-        "locked": false, "description": server.spec.description, "tags": server.spec.tags,
-        "trusted_image_certificates": null, "server_groups": [],
+        "locked": spec.locked == Some(true), "locked_reason": spec.locked_reason,
+        "description": spec.description, "tags": spec.tags,
+        "trusted_image_certificates": null, "server_groups": facts.server_groups,
+        "pinned_availability_zone": spec.availability_zone,
     });
-    let Value::Object(mut out) = base_keys else { return Map::new() };
-    if let Some(progress) = progress(&shown) {
+    let Value::Object(mut out) = keys else { return Map::new() };
+    out.extend(attributes(server, facts, &id));
+    if in_default(server) {
+        out.insert("security_groups".to_owned(), json!([{"name": "default"}]));
+    }
+    if let Some(progress) = progress(&shown.status) {
         out.insert("progress".to_owned(), progress.into());
     }
-    if facts.privileged {
-        out.extend(attributes(server, facts, &id));
-    }
-    if let Some(fault) = status.and_then(|s| s.fault.as_ref()).filter(|_| shown.vm_state == VmState::Error) {
+    if let Some(fault) = status.and_then(|s| s.fault.as_ref()).filter(|_| shown.vm == VmState::Error.as_str()) {
         let created = time::seconds(fault.created.0);
         out.insert("fault".to_owned(), json!({"code": fault.code, "message": fault.message, "created": created}));
     }
     out
 }
 
-/// What only administrators see.
+/// What is mostly for administrators.
 fn attributes(server: &Server, facts: &Facts, id: &str) -> Map<String, Value> {
     let note = |key: &str| server.metadata.annotations.as_ref().and_then(|a| a.get(key));
     let index: u32 = note(names::LAUNCH_INDEX).and_then(|i| i.parse().ok()).unwrap_or(0);
-    let user_data =
-        server.spec.user_data.as_ref().and_then(|u| u.base64.clone().or_else(|| u.text.as_ref().map(encode)));
+    let spec = &server.spec;
+    let user_data = spec.user_data.as_ref().and_then(|u| u.base64.clone().or_else(|| u.text.as_ref().map(encode)));
     let keys = json!({
         "OS-EXT-SRV-ATTR:host": facts.host, "OS-EXT-SRV-ATTR:hypervisor_hostname": facts.host,
-        "OS-EXT-SRV-ATTR:instance_name": id, "OS-EXT-SRV-ATTR:hostname": server.guest_hostname(),
+        "OS-EXT-SRV-ATTR:instance_name": id,
+        "OS-EXT-SRV-ATTR:hostname": spec.hostname.clone().unwrap_or_else(|| server.guest_hostname()),
         "OS-EXT-SRV-ATTR:reservation_id": note(names::RESERVATION).cloned().unwrap_or_default(),
         "OS-EXT-SRV-ATTR:launch_index": index, "OS-EXT-SRV-ATTR:kernel_id": "", "OS-EXT-SRV-ATTR:ramdisk_id": "",
         "OS-EXT-SRV-ATTR:root_device_name": "/dev/vda", "OS-EXT-SRV-ATTR:user_data": user_data,
-        "host_status": if facts.host.is_some() { "UP" } else { "" },
+        "user_data": user_data, "host_status": facts.host_status,
     });
     if let Value::Object(map) = keys { map } else { Map::new() }
 }
@@ -167,10 +118,10 @@ fn encode(text: &String) -> String {
 }
 
 /// Nova shows a progress only in some states.
-fn progress(shown: &ServerState) -> Option<u8> {
-    match shown.status.as_str() {
+fn progress(status: &str) -> Option<u8> {
+    match status {
         "ACTIVE" => Some(100),
-        "BUILD" => Some(0),
+        "BUILD" | "REBUILD" | "RESIZE" | "VERIFY_RESIZE" | "MIGRATING" => Some(0),
         _ => None,
     }
 }

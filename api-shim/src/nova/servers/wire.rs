@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::notes::Asked;
 use crate::shape::{
     Field,
     fields::{lenient_bool, lenient_int},
@@ -33,6 +34,9 @@ pub const CREATE: &[Field] = &[
     Field::since("description", 19),
     Field::since("tags", 52),
     Field::since("trusted_image_certificates", 63),
+    Field::since("host", 74),
+    Field::since("hypervisor_hostname", 74),
+    Field::since("hostname", 90),
 ];
 
 /// Keys beside `server`.
@@ -59,15 +63,18 @@ pub struct Create {
     /// `auto`, `none` (from 2.37) or a list.
     #[serde(default)]
     pub networks: Option<Value>,
-    /// AUTO or MANUAL.
-    #[serde(rename = "OS-DCF:diskConfig", default)]
-    pub disk_config: Option<String>,
-    /// Address to show.
-    #[serde(rename = "accessIPv4", default)]
-    pub access_ipv4: Option<String>,
-    /// Address to show.
-    #[serde(rename = "accessIPv6", default)]
-    pub access_ipv6: Option<String>,
+    /// What is only to be read back.
+    #[serde(flatten)]
+    pub notes: Asked,
+    /// Host name in the guest.
+    #[serde(default)]
+    pub hostname: Option<String>,
+    /// Host to be placed on; not served.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Node to be placed on; not served.
+    #[serde(default)]
+    pub hypervisor_hostname: Option<String>,
     /// Files; not served.
     #[serde(default)]
     pub personality: Option<Vec<Value>>,
@@ -126,6 +133,7 @@ pub const UPDATE: &[Field] = &[
     Field::new("accessIPv4"),
     Field::new("accessIPv6"),
     Field::since("description", 19),
+    Field::since("hostname", 90),
 ];
 
 /// `server` in an update.
@@ -134,15 +142,12 @@ pub struct Update {
     /// Name.
     #[serde(default)]
     pub name: Option<String>,
-    /// AUTO or MANUAL.
-    #[serde(rename = "OS-DCF:diskConfig", default)]
-    pub disk_config: Option<String>,
-    /// Address to show; empty clears it.
-    #[serde(rename = "accessIPv4", default)]
-    pub access_ipv4: Option<String>,
-    /// Address to show; empty clears it.
-    #[serde(rename = "accessIPv6", default)]
-    pub access_ipv6: Option<String>,
+    /// What is only to be read back.
+    #[serde(flatten)]
+    pub notes: Asked,
+    /// Host name in the guest.
+    #[serde(default)]
+    pub hostname: Option<String>,
     /// Description; `null` clears it.
     #[serde(default, deserialize_with = "crate::shape::fields::nullable")]
     pub description: Option<Option<String>>,

@@ -17,6 +17,9 @@ pub fn shown(server: &Server) -> ServerState {
     if server.metadata.deletion_timestamp.is_some() {
         return ServerState::new(reported.vm_state, Some(TaskState::Deleting), reported.power_state);
     }
+    if let Some(vm) = reset(server, status) {
+        return ServerState::new(vm, None, reported.power_state);
+    }
     let task = if reported.vm_state == VmState::Building {
         reported.task_state
     } else {
@@ -29,6 +32,15 @@ pub fn shown(server: &Server) -> ServerState {
             .or(reported.task_state)
     };
     ServerState::new(reported.vm_state, task, reported.power_state)
+}
+
+/// What an administrator says that it is, at once: nothing has to be done for it.
+fn reset(server: &Server, status: &ServerStatus) -> Option<VmState> {
+    match server.open_action(status)?.type_ {
+        ActionType::ResetToActive => Some(VmState::Active),
+        ActionType::ResetToError => Some(VmState::Error),
+        _ => None,
+    }
 }
 
 fn first_task(status: &ServerStatus) -> TaskState {
@@ -184,6 +196,16 @@ mod tests {
         assert_eq!(shown(&s).status, "HARD_REBOOT");
         let done = LastAction { id: "1".into(), type_: ActionType::RebootHard, succeeded: true, message: None };
         s.status.as_mut().unwrap().last_action = Some(done);
+        assert_eq!(shown(&s).status, "ACTIVE");
+    }
+
+    #[test]
+    fn a_state_that_an_administrator_sets_shows_at_once() {
+        let mut s = server(VmState::Active, PowerState::Running);
+        s.spec.action = Some(ServerAction { id: "1".into(), type_: ActionType::ResetToError });
+        assert_eq!((shown(&s).status.as_str(), shown(&s).task_state), ("ERROR", None));
+        s.status.as_mut().unwrap().state = Some(shown(&s));
+        s.spec.action = Some(ServerAction { id: "2".into(), type_: ActionType::ResetToActive });
         assert_eq!(shown(&s).status, "ACTIVE");
     }
 

@@ -43,6 +43,8 @@ fn facts(privileged: bool) -> Facts {
         zone: "nova".into(),
         key_name: None,
         host: privileged.then(|| "node-1".to_owned()),
+        host_status: "UP",
+        server_groups: Vec::new(),
         privileged,
     }
 }
