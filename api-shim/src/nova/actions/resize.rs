@@ -14,7 +14,10 @@ use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Reply},
-    nova::servers::{convert, resolve},
+    nova::{
+        quotas::admit,
+        servers::{convert, facts, resolve},
+    },
     store::names,
 };
 
@@ -34,9 +37,11 @@ pub async fn resize(row: &'static Row, inbound: Inbound, permit: Permit, argumen
     if !matches!(&ask.flavor_ref, Value::Number(_)) && ask.flavor_ref.as_str().is_none_or(str::is_empty) {
         return Err(Fault::invalid_field("resize.flavorRef", "It is not of type 'string', or too short."));
     }
-    run::find_fit(row, &inbound, &permit).await?;
+    let known = run::find_fit(row, &inbound, &permit).await?;
     let flavor = resolve::flavor(&inbound.app, &permit, &ask.flavor_ref)?;
     resolve::served(&flavor)?;
+    let present = facts::flavor(&inbound.app.stores, &known).map(|f| (f.vcpus, f.memory_mib)).unwrap_or_default();
+    admit::resize(&inbound.app, &permit, present, (flavor.spec.vcpus, flavor.spec.memory_mib))?;
     let disk_config = ask.disk_config.as_deref();
     run::change(row, &inbound, &permit, |server| apply(server, &flavor, disk_config)).await?;
     Ok(Reply::empty(StatusCode::ACCEPTED))

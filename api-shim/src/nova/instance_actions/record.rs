@@ -111,8 +111,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_annotation_breaks_the_reader(text in "\\PC{0,200}") {
-            let mut meta = ObjectMeta::default();
-            meta.annotations = Some([(names::EVENTS.to_owned(), text)].into());
+            let annotations = Some([(names::EVENTS.to_owned(), text)].into());
+            let mut meta = ObjectMeta { annotations, ..ObjectMeta::default() };
             let count = of(&meta).len();
             note(&mut meta, &record(1));
             prop_assert!(of(&meta).len() == (count + 1).min(KEPT));

@@ -15,9 +15,9 @@ type Compare = fn(&Server, &Server) -> Ordering;
 
 /// Who may sort by a key, from when on.
 enum Use {
-    ByAll,
-    ByAdmins,
-    ByAllFrom(u16),
+    All,
+    Admins,
+    AllFrom(u16),
 }
 
 fn note<'a>(server: &'a Server, key: &str) -> Option<&'a String> {
@@ -56,39 +56,39 @@ fn same(_: &Server, _: &Server) -> Ordering {
 
 /// The keys that clients may sort by.
 const KEYS: &[(&str, Use, Compare)] = &[
-    ("created_at", Use::ByAll, created),
-    ("updated_at", Use::ByAll, |a, b| updated_at(&a.metadata).cmp(&updated_at(&b.metadata))),
-    ("display_name", Use::ByAll, |a, b| a.display_name().cmp(b.display_name())),
-    ("uuid", Use::ByAll, |a, b| view::id(a).cmp(&view::id(b))),
-    ("vm_state", Use::ByAll, |a, b| shown(a).vm.cmp(shown(b).vm)),
-    ("task_state", Use::ByAll, |a, b| shown(a).task.cmp(&shown(b).task)),
-    ("power_state", Use::ByAll, |a, b| shown(a).power.cmp(&shown(b).power)),
-    ("key_name", Use::ByAll, |a, b| a.spec.key_pair.cmp(&b.spec.key_pair)),
-    ("launched_at", Use::ByAll, |a, b| launched(a).cmp(&launched(b))),
-    ("terminated_at", Use::ByAll, |a, b| deleted_at(&a.metadata).cmp(&deleted_at(&b.metadata))),
-    ("availability_zone", Use::ByAll, |a, b| a.spec.availability_zone.cmp(&b.spec.availability_zone)),
-    ("display_description", Use::ByAll, |a, b| a.spec.description.cmp(&b.spec.description)),
-    ("project_id", Use::ByAll, |a, b| a.metadata.namespace.cmp(&b.metadata.namespace)),
-    ("user_id", Use::ByAll, |a, b| {
+    ("created_at", Use::All, created),
+    ("updated_at", Use::All, |a, b| updated_at(&a.metadata).cmp(&updated_at(&b.metadata))),
+    ("display_name", Use::All, |a, b| a.display_name().cmp(b.display_name())),
+    ("uuid", Use::All, |a, b| view::id(a).cmp(&view::id(b))),
+    ("vm_state", Use::All, |a, b| shown(a).vm.cmp(shown(b).vm)),
+    ("task_state", Use::All, |a, b| shown(a).task.cmp(&shown(b).task)),
+    ("power_state", Use::All, |a, b| shown(a).power.cmp(&shown(b).power)),
+    ("key_name", Use::All, |a, b| a.spec.key_pair.cmp(&b.spec.key_pair)),
+    ("launched_at", Use::All, |a, b| launched(a).cmp(&launched(b))),
+    ("terminated_at", Use::All, |a, b| deleted_at(&a.metadata).cmp(&deleted_at(&b.metadata))),
+    ("availability_zone", Use::All, |a, b| a.spec.availability_zone.cmp(&b.spec.availability_zone)),
+    ("display_description", Use::All, |a, b| a.spec.description.cmp(&b.spec.description)),
+    ("project_id", Use::All, |a, b| a.metadata.namespace.cmp(&b.metadata.namespace)),
+    ("user_id", Use::All, |a, b| {
         let key = ostler_crds::names::CREATOR_ANNOTATION;
         note(a, key).cmp(&note(b, key))
     }),
-    ("image_ref", Use::ByAll, |a, b| a.spec.image.cmp(&b.spec.image)),
-    ("instance_type_id", Use::ByAll, |a, b| a.spec.flavor.cmp(&b.spec.flavor)),
-    ("hostname", Use::ByAll, |a, b| hostname(a).cmp(&hostname(b))),
-    ("config_drive", Use::ByAll, |a, b| a.spec.config_drive.cmp(&b.spec.config_drive)),
-    ("launch_index", Use::ByAll, |a, b| index(a).cmp(&index(b))),
-    ("access_ip_v4", Use::ByAll, |a, b| note(a, names::ACCESS_IPV4).cmp(&note(b, names::ACCESS_IPV4))),
-    ("access_ip_v6", Use::ByAll, |a, b| note(a, names::ACCESS_IPV6).cmp(&note(b, names::ACCESS_IPV6))),
-    ("auto_disk_config", Use::ByAll, |a, b| note(a, names::DISK_CONFIG).cmp(&note(b, names::DISK_CONFIG))),
-    ("locked", Use::ByAllFrom(73), |a, b| a.spec.locked.cmp(&b.spec.locked)),
-    ("locked_by", Use::ByAll, |a, b| a.spec.locked.cmp(&b.spec.locked)),
-    ("host", Use::ByAdmins, by_host),
-    ("node", Use::ByAdmins, by_host),
-    ("progress", Use::ByAll, same),
-    ("kernel_id", Use::ByAll, same),
-    ("ramdisk_id", Use::ByAll, same),
-    ("root_device_name", Use::ByAll, same),
+    ("image_ref", Use::All, |a, b| a.spec.image.cmp(&b.spec.image)),
+    ("instance_type_id", Use::All, |a, b| a.spec.flavor.cmp(&b.spec.flavor)),
+    ("hostname", Use::All, |a, b| hostname(a).cmp(&hostname(b))),
+    ("config_drive", Use::All, |a, b| a.spec.config_drive.cmp(&b.spec.config_drive)),
+    ("launch_index", Use::All, |a, b| index(a).cmp(&index(b))),
+    ("access_ip_v4", Use::All, |a, b| note(a, names::ACCESS_IPV4).cmp(&note(b, names::ACCESS_IPV4))),
+    ("access_ip_v6", Use::All, |a, b| note(a, names::ACCESS_IPV6).cmp(&note(b, names::ACCESS_IPV6))),
+    ("auto_disk_config", Use::All, |a, b| note(a, names::DISK_CONFIG).cmp(&note(b, names::DISK_CONFIG))),
+    ("locked", Use::AllFrom(73), |a, b| a.spec.locked.cmp(&b.spec.locked)),
+    ("locked_by", Use::All, |a, b| a.spec.locked.cmp(&b.spec.locked)),
+    ("host", Use::Admins, by_host),
+    ("node", Use::Admins, by_host),
+    ("progress", Use::All, same),
+    ("kernel_id", Use::All, same),
+    ("ramdisk_id", Use::All, same),
+    ("root_device_name", Use::All, same),
 ];
 
 /// Keys that Nova took before it had schemas: ignored below 2.75, 400 from there on.
@@ -133,8 +133,8 @@ pub fn sort(servers: &mut [Arc<Server>], query: &Query, version: Microversion, p
         };
         let known = KEYS.iter().find(|(name, _, _)| *name == key);
         match known {
-            Some((_, Use::ByAllFrom(from), _)) if version.0 < *from => {}
-            Some((_, Use::ByAdmins, _)) if !privileged => {
+            Some((_, Use::AllFrom(from), _)) if version.0 < *from => {}
+            Some((_, Use::Admins, _)) if !privileged => {
                 return Err(Fault::forbidden(format!("Only administrators can sort servers by {key}")));
             }
             Some((_, _, compare)) => order.push((*compare, descending)),

@@ -6,11 +6,11 @@ use crate::{http::Microversion, shape::Edit};
 
 /// Who sees a key.
 enum Seen {
-    ByAll,
+    All,
     /// Who may see the hosts of guests.
-    ByAdmins,
+    Admins,
     /// The same below 2.N, and everybody from there on.
-    ByAdminsBelow(u16),
+    AdminsBelow(u16),
 }
 
 /// A key of the document.
@@ -27,7 +27,7 @@ pub struct Key {
 }
 
 const fn key(name: &'static str) -> Key {
-    Key { name, since: 1, seen: Seen::ByAll, list: 1, update: 1, rebuild: 1, shown: true }
+    Key { name, since: 1, seen: Seen::All, list: 1, update: 1, rebuild: 1, shown: true }
 }
 
 /// A key that answers to updates and rebuilds have from 2.75 on, when they became those of a show.
@@ -41,11 +41,11 @@ impl Key {
     }
 
     const fn admins(self) -> Self {
-        Self { seen: Seen::ByAdmins, ..self }
+        Self { seen: Seen::Admins, ..self }
     }
 
     const fn admins_below(self, version: u16) -> Self {
-        Self { seen: Seen::ByAdminsBelow(version), ..self }
+        Self { seen: Seen::AdminsBelow(version), ..self }
     }
 
     const fn unlisted(self) -> Self {
@@ -70,9 +70,9 @@ impl Key {
             Document::Rebuild => from(self.rebuild),
         };
         let may = match self.seen {
-            Seen::ByAll => true,
-            Seen::ByAdmins => privileged,
-            Seen::ByAdminsBelow(first) => privileged || version.0 >= first,
+            Seen::All => true,
+            Seen::Admins => privileged,
+            Seen::AdminsBelow(first) => privileged || version.0 >= first,
         };
         there && may && version.0 >= self.since
     }
