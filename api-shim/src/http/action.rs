@@ -22,6 +22,13 @@ pub struct Action {
     pub run: fn(Inbound, Permit, Value) -> Answer,
 }
 
+impl Action {
+    /// An action of all versions.
+    pub const fn served(name: &'static str, rule: Rule, run: fn(Inbound, Permit, Value) -> Answer) -> Self {
+        Self { name, since: Microversion::MIN, until: None, rule, run }
+    }
+}
+
 /// Finds the row for a body: exactly one key, known at `version`.
 pub fn pick(rows: &'static [Action], body: Value, version: Microversion) -> Result<(&'static Action, Value), Fault> {
     let Value::Object(map) = body else {

@@ -46,14 +46,23 @@ macro_rules! authorized {
     };
 }
 
-/// A row of the table of actions with what runs.
+/// A served action.
 macro_rules! action {
+    ($name:expr, $rule:expr, $handler:path) => {
+        $crate::http::Action::served($name, $rule, |inbound, permit, argument| {
+            Box::pin($handler(inbound, permit, argument))
+        })
+    };
+}
+
+/// A row of the table of actions on servers, with what runs.
+macro_rules! row {
     ($row:path, $handler:path) => {
         $row.served(|inbound, permit, argument| Box::pin($handler(&$row, inbound, permit, argument)))
     };
 }
 
-use {action, authenticated, authorized, open};
+use {action, authenticated, authorized, open, row};
 
 #[cfg(test)]
 mod tests;

@@ -97,6 +97,7 @@ impl Stores {
             key_pairs: Cache::empty(),
             networks: Cache::empty(),
             hosts: Cache::empty(),
+            quotas: Cache::empty(),
             projects: Cache::empty(),
             users: Cache::empty(),
             keystone: Cache::empty(),

@@ -36,11 +36,8 @@ pub fn servers(app: &App, permit: &Permit, flavor: &str, least: u32, most: u32) 
 pub fn resize(app: &App, permit: &Permit, from: (u32, u64), to: (u32, u64)) -> Result<(), Fault> {
     let (stores, project) = (&app.stores, permit.project());
     let quotas = Quotas::of(stores, project);
-    let more = Usage {
-        instances: 0,
-        cores: u64::from(to.0.saturating_sub(from.0)),
-        memory_mib: to.1.saturating_sub(from.1),
-    };
+    let more =
+        Usage { instances: 0, cores: u64::from(to.0.saturating_sub(from.0)), memory_mib: to.1.saturating_sub(from.1) };
     quota::servers_fit(|r| quotas.limit(r), used(stores, project, None), more).map_err(forbidden)
 }
 

@@ -16,10 +16,7 @@ use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Microversion, Reply},
-    let least = u32::try_from(create.min_count.unwrap_or(1)).unwrap_or(1);
-    let count = admit::servers(&inbound.app, &permit, &resolved.flavor, least, count)?;
-    admit::metadata(&inbound.app, &permit, create.metadata.len())?;
-    nova::instance_actions::record::Record,
+    nova::{instance_actions::record::Record, quotas::admit},
     shape::{fields, links},
     store::servers,
 };
