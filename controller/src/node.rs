@@ -27,6 +27,7 @@ mod report;
 mod retry;
 mod signals;
 pub mod storage;
+mod strays;
 mod watch;
 
 use std::{
@@ -158,6 +159,8 @@ pub enum Error {
 
 /// All that a pass needs.
 struct Node<H> {
+    /// Makes passes happen.
+    signals: Signals,
     name: String,
     client: Client,
     hypervisor: H,
@@ -216,6 +219,7 @@ async fn run_with<H: Hypervisor>(
     let node = Arc::new(Node {
         name: args.node_name.clone(),
         hypervisor,
+        signals: signals.clone(),
         fetches: Fetches::new(Arc::clone(&storage), servers.clone(), signals.clone(), metrics.clone()),
         storage,
         servers,
@@ -266,6 +270,13 @@ async fn reconcile<H: Hypervisor>(
     end: CancellationToken,
 ) {
     let Some(Ok(())) = end.run_until_cancelled(node.networks.wait_until_ready()).await else { return };
+    // A machine that was away may have been fenced, and its guests may live elsewhere by now.
+    if end.run_until_cancelled(node.host.known_fence()).await.is_none() {
+        return;
+    }
+    if !node.host.is_fenced() {
+        strays::remove(&node).await;
+    }
     let (told, listener) = (signals.clone(), Arc::downgrade(&node));
     node.hypervisor.subscribe(Box::new(move |event| {
         if let (GuestEvent::Resync | GuestEvent::Disconnected, Some(node)) = (event, listener.upgrade()) {

@@ -22,6 +22,7 @@ use crate::names::{DEFAULT_ZONE, ZONE_LABEL};
     doc = "A machine that runs guests; made by the node role, one per Kubernetes Node.",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Schedulable", type_ = "boolean", json_path = ".spec.schedulable"),
+    printcolumn(name = "Fenced", type_ = "boolean", json_path = ".spec.fenced", priority = 1),
     printcolumn(name = "Accelerator", type_ = "string", json_path = ".status.accelerator"),
     printcolumn(name = "VCPUs", type_ = "integer", json_path = ".status.capacity.vcpus"),
     printcolumn(name = "Memory MiB", type_ = "integer", json_path = ".status.capacity.memoryMiB"),
@@ -35,6 +36,11 @@ pub struct HostSpec {
     /// Whether new guests may be placed here. Running guests are not touched. Default: true.
     #[serde(default = "yes")]
     pub schedulable: bool,
+    /// The statement of an administrator (or of a fencer) that this machine is off and stays off. Set it only when that is
+    /// certain: Servers of a silent, fenced Host may be evacuated. A fenced node role runs no guest; when the fence is
+    /// lifted, the guests that moved away meanwhile are removed at its next start. Default: false.
+    #[serde(default)]
+    pub fenced: bool,
     /// How many virtual processors are given out for each processor, in percent. Default: 400.
     #[serde(default = "cpu_percent")]
     #[schemars(range(min = 1, max = 10000))]

@@ -18,6 +18,8 @@ pub const DEFAULT_ZONE: &str = "nova";
 
 /// Server-side-apply field manager of the manager role.
 pub const MANAGER_FIELD_MANAGER: &str = "ostler-manager";
+/// Server-side-apply field manager of what the manager says of Servers whose Host is silent.
+pub const SILENCE_FIELD_MANAGER: &str = "ostler-manager-silence";
 /// Server-side-apply field manager of the node role.
 pub const NODE_FIELD_MANAGER: &str = "ostler-node";
 /// Server-side-apply field manager of the shim.
@@ -89,6 +91,12 @@ pub mod reason {
     pub const NETWORK_NOT_FOUND: &str = "NetworkNotFound";
     /// A Network has no free address, or the asked one is taken or outside its pool.
     pub const NO_ADDRESS: &str = "NoAddress";
+    /// The Host is not heard of; its guests may well run on.
+    pub const HOST_SILENT: &str = "HostSilent";
+    /// The Host is fenced: it runs no guest.
+    pub const FENCED: &str = "Fenced";
+    /// The Server was bound to another Host.
+    pub const EVACUATED: &str = "Evacuated";
     /// libvirt cannot be reached on the host.
     pub const HYPERVISOR_UNREACHABLE: &str = "HypervisorUnreachable";
     /// libvirt or QEMU refused a step.

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //!   manager:  resolve ─► schedule ─► allocate ─► (one write binds)
+//!             silence, evacuation: Hosts that are not heard of
 //!   node:     guest::validate ─► guest::decide ─► (steps) ─► guest::status
 //! ```
 
 pub mod allocate;
+pub mod evacuation;
 pub mod guest;
 pub mod placement;
 pub mod quota;
 pub mod resolve;
 pub mod schedule;
+pub mod silence;

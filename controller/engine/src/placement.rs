@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use ostler_crds::{
-    ConditionBuilder, ConditionStatus, Server, ServerStatus,
+    ConditionBuilder, ConditionStatus, Host, Server, ServerStatus,
     names::{condition, reason},
     server::{
         Fault, ServerAddress,
@@ -17,26 +17,28 @@ use crate::resolve::{Refusal, Resolved};
 pub fn bound(
     server: &Server,
     resolved: Resolved,
-    host: &str,
+    host: &Host,
     addresses: Vec<ServerAddress>,
     now: Timestamp,
 ) -> ServerStatus {
+    let name = host.metadata.name.as_deref().unwrap_or_default();
     let scheduled = ConditionBuilder {
         type_: condition::SCHEDULED,
         status: ConditionStatus::True,
         reason: reason::BOUND,
-        message: format!("placed on Host {host}"),
+        message: format!("placed on Host {name}"),
     };
     let ready = ConditionBuilder {
         type_: condition::READY,
         status: ConditionStatus::False,
         reason: reason::IN_PROGRESS,
-        message: format!("Host {host} is preparing the guest"),
+        message: format!("Host {name} is preparing the guest"),
     };
     ServerStatus {
         observed_generation: server.metadata.generation,
         state: Some(ServerState::new(VmState::Building, Some(TaskState::Spawning), ObservedPower::NoState)),
-        host: Some(host.to_owned()),
+        host: Some(name.to_owned()),
+        host_generation: host.metadata.generation,
         addresses,
         flavor: Some(resolved.flavor),
         image: Some(resolved.image),

@@ -103,7 +103,7 @@ impl fmt::Display for Obstacle {
 }
 
 /// No Host fits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NoHostFits(BTreeMap<Obstacle, usize>);
 
 impl fmt::Display for NoHostFits {

@@ -27,6 +27,7 @@ use super::{
     ledger::Ledger,
     networks,
     place::Placer,
+    silent_hosts,
     stores::{Stores, events, leases, store, synced},
 };
 use crate::common::backoff::Backoff;
@@ -61,6 +62,12 @@ pub async fn run(context: &Context, term: CancellationToken) {
         backoff: Backoff::new(Duration::from_secs(2), Duration::from_secs(60)),
         doubtful: Arc::default(),
     });
+    let watch = silent_hosts::Watch {
+        context: context.clone(),
+        stores: stores.clone(),
+        ledger: Arc::clone(&ledger),
+        heartbeats: Arc::clone(&heartbeats),
+    };
     let fill = join_all([f1.boxed(), f2.boxed(), f3.boxed(), f4.boxed(), f5.boxed()]);
     let work = async {
         tokio::join!(
@@ -68,6 +75,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
             images::run(context, image_controller, Arc::clone(&changed), term.clone()),
             networks::run(context, &stores, Arc::clone(&ledger), term.clone()),
             key_pairs::run(context, key_controller, Arc::clone(&changed), term.clone()),
+            silent_hosts::run(watch, term.clone()),
         )
     };
     tokio::select! {

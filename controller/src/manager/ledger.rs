@@ -164,6 +164,21 @@ impl Ledger {
         Ok(addresses)
     }
 
+    /// Holds room of `host` alone, for a Server that keeps its addresses. `cancel` gives it back.
+    pub fn promise(&mut self, name: &str, host: &str, resources: Resources) {
+        self.cancel(name);
+        let holding = Holding {
+            host: host.to_owned(),
+            project: String::new(),
+            resources,
+            size: Usage::default(),
+            addresses: vec![],
+            confirmed: false,
+        };
+        self.count(&holding, true);
+        self.holdings.insert(name.to_owned(), holding);
+    }
+
     /// Gives back a binding that the API server did not take. A confirmed one stays.
     pub fn cancel(&mut self, uid: &str) {
         if self.holdings.get(uid).is_some_and(|h| !h.confirmed) {
@@ -290,6 +305,20 @@ mod tests {
         assert_eq!(l.addresses_in_use("lan"), 1);
         l.forget(&s);
         assert_eq!((l.addresses_in_use("lan"), l.holds("u")), (0, false));
+    }
+
+    #[test]
+    fn a_server_that_moves_is_counted_where_it_is() {
+        let mut l = Ledger::default();
+        let mut s = server("u", Some("h"));
+        l.note(&s);
+        l.promise("move/u", "h2", one());
+        assert_eq!((l.held("h"), l.held("h2")), (s.status.as_ref().unwrap().footprint(), one()));
+        s.status.as_mut().unwrap().host = Some("h2".into());
+        l.note(&s);
+        l.cancel("move/u");
+        assert_eq!((l.held("h"), l.held("h2")), (Resources::default(), Resources::default()));
+        assert!(l.holds("u") && !l.holds("move/u"));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //!   elect ─► lead ─┬─ place     Server: resolve → schedule → allocate → one write binds
 //!                  ├─ images    Image: fetch, check, report
 //!                  ├─ networks  Network: count addresses
-//!                  └─ key_pairs KeyPair: fingerprint
+//!                  ├─ key_pairs KeyPair: fingerprint
+//!                  └─ silent_hosts  Host: its Servers are UNKNOWN, or leave it once it is proven dead
 //! ```
 //!
 //! No guest depends on it: a lost manager only means that nothing new is placed.
@@ -18,6 +19,7 @@ mod lead;
 mod ledger;
 mod networks;
 mod place;
+mod silent_hosts;
 mod stores;
 mod turns;
 
@@ -100,7 +102,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> Result<(), Error> {
         health::serve(context.args.health_addr, ready.clone(), Arc::new(Registry::default()), shutdown.clone());
     let health = async { served.await.map_err(|e| Error::Io(context.args.health_addr.to_string(), e)) };
     let work = async {
-        elect::run(&context, ready, shutdown).await;
+        Box::pin(elect::run(&context, ready, shutdown)).await;
         Ok(())
     };
     tokio::try_join!(health, work).map(|_| ())

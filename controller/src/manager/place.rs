@@ -192,9 +192,13 @@ impl Placer {
                 return Decision::Refuse(Refusal { reason: reason::NO_HOST_FITS, message, passing: false });
             }
         };
+        let Some(object) = self.stores.hosts.get(&ObjectRef::new(&host)) else {
+            let message = format!("Host {host} is gone; it is tried again when a Host changes");
+            return Decision::Refuse(Refusal { reason: reason::NO_HOST_FITS, message, passing: true });
+        };
         match self.take(&mut ledger, server, &host, &resolved) {
             Ok(addresses) => {
-                let status = Box::new(placement::bound(server, resolved, &host, addresses, now));
+                let status = Box::new(placement::bound(server, resolved, &object, addresses, now));
                 Decision::Bind { host, status }
             }
             Err(refusal) => Decision::Refuse(refusal),

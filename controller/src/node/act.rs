@@ -19,6 +19,8 @@ pub enum Acted {
     Fetching,
     /// Its image cannot be had; there is no use in asking again before this time is over.
     NotFetched(Failure, Duration),
+    /// The API server was not told that the guest is about to be started; there is no use in asking again before this time.
+    NotClaimed(Duration),
     /// A step failed; those after it were not tried.
     Failed(Failure),
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use ostler_crds::{Server, names::GUEST_FINALIZER};
+use ostler_engine::evacuation::must_claim;
 use ostler_engine::guest::{
     Decision, Failure, Goal, Identity, Memory, Retry, ValidatedServer, Verdict, decide, identify, validate,
 };
-use ostler_hypervisor::{Hypervisor, ObservedDomain, Step, StorageStep};
+use ostler_hypervisor::{Hypervisor, HypervisorStep, ObservedDomain, Step, StorageStep};
 
 use super::{
     Node,
@@ -54,6 +55,9 @@ pub async fn pass<H: Hypervisor>(node: &Node<H>, server: Server) -> Option<Durat
     if remembered.is_gone() {
         return None;
     }
+    if node.host.is_fenced() {
+        return hold_still(node, &id).await;
+    }
     let server = remembered.freshen(server);
     match work(node, &id, &server, &mut remembered).await {
         Worked::Gone { foreign } => report::gone(node, &id, &server, foreign).await,
@@ -66,6 +70,18 @@ pub async fn pass<H: Hypervisor>(node: &Node<H>, server: Server) -> Option<Durat
             }
         }
     }
+}
+
+/// A fenced machine runs no guest and says nothing of it: the Server may live elsewhere at any moment.
+async fn hold_still<H: Hypervisor>(node: &Node<H>, id: &Identity) -> Option<Duration> {
+    let ours = |d: &ObservedDomain| d.owner.as_ref().is_some_and(|o| o.uid == id.owner.uid);
+    if observe::domain(node, id.guest).await.ok()?.is_some_and(|d| ours(&d) && d.state.is_active()) {
+        tracing::warn!(server = id.owner.name, namespace = id.owner.namespace, "this machine is fenced: powering off");
+        let off = Step::Hypervisor(HypervisorStep::Destroy(id.guest));
+        let accelerator = observe::context(node, id.guest).await.ok()?.accelerator;
+        act(node, id, accelerator, &[off]).await;
+    }
+    None
 }
 
 enum Worked {
@@ -95,13 +111,30 @@ async fn decided<H: Hypervisor>(
     id: &Identity,
     server: &Server,
     validated: &ValidatedServer,
-    remembered: &Remembered,
+    remembered: &mut Remembered,
 ) -> Result<(Decision, Option<ObservedDomain>, Acted), Failure> {
     let observed = observe::observe(node, id, server).await?;
     let host = observe::context(node, id.guest).await?;
     let decision = decide(validated, &observed, &host, &remembered.memory, Timestamp::now());
-    let acted = act(node, id, host.accelerator, &decision.steps).await;
+    let known = server.status.clone().unwrap_or_default();
+    let acted = if must_claim(&known, node.host.generation(), &decision.steps) {
+        claim(node, id, server, remembered).await
+    } else {
+        act(node, id, host.accelerator, &decision.steps).await
+    };
     Ok((decision, observed.domain, acted))
+}
+
+/// The first start under a Host that was changed since the guest was bound: the next pass starts it, once the API server
+/// has taken the claim. One that is refused is of a Server that lives elsewhere by now; the watch tells.
+async fn claim<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server, remembered: &mut Remembered) -> Acted {
+    match report::claim(node, id, server, remembered).await {
+        Ok(()) => Acted::Deferred,
+        Err(error) => {
+            tracing::warn!(%error, server = id.owner.name, namespace = id.owner.namespace, "cannot claim a Server");
+            Acted::NotClaimed(node.retries.soon(&id.owner.uid))
+        }
+    }
 }
 
 /// What came of the steps.
@@ -116,7 +149,7 @@ async fn concluded<H: Hypervisor>(
 ) -> Worked {
     let attempted = match &acted {
         Acted::Failed(failure) => decision.failed(failure),
-        Acted::Done | Acted::Deferred | Acted::Fetching | Acted::NotFetched(..) => None,
+        Acted::Done | Acted::Deferred | Acted::Fetching | Acted::NotFetched(..) | Acted::NotClaimed(_) => None,
     };
     let Decision { steps, goal, requeue, memory, .. } = decision;
     // What failed is told in the echo of the momentary wish; it is over.
@@ -129,6 +162,7 @@ async fn concluded<H: Hypervisor>(
         Acted::Failed(failure) => (Verdict::Failed(failure), vec![], None),
         Acted::NotFetched(failure, rest) => (Verdict::Failed(failure), vec![], Some(rest)),
         Acted::Deferred => (Verdict::Waiting, vec![], Some(TURN)),
+        Acted::NotClaimed(rest) => (Verdict::Waiting, vec![], Some(rest)),
         Acted::Fetching => {
             remembered.fetched = steps.into_iter().find(|s| matches!(s, Step::Storage(StorageStep::FetchImage { .. })));
             (Verdict::Waiting, vec![], Some(FETCHING))

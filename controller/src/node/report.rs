@@ -57,6 +57,20 @@ pub async fn report<H: Hypervisor>(
     None
 }
 
+/// Says in the Server that its guest is about to be started here. Whether the API server took it.
+pub async fn claim<H: Hypervisor>(
+    node: &Node<H>,
+    id: &Identity,
+    server: &Server,
+    remembered: &mut Remembered,
+) -> Result<(), kube::Error> {
+    let mut next = node_part(&server.status.clone().unwrap_or_default());
+    next.host_generation = Some(node.host.generation());
+    let written = apply_status(node, id, &next).await?;
+    remembered.wrote(&written);
+    Ok(())
+}
+
 /// Takes our finalizer off the Server of a guest that is gone.
 pub async fn gone<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server, foreign: bool) -> Option<Duration> {
     let rest: Vec<&String> = server.finalizers().iter().filter(|f| *f != GUEST_FINALIZER).collect();

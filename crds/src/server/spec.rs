@@ -340,6 +340,9 @@ pub enum ActionType {
     ConfirmResize,
     /// Move to another host. Not served yet.
     Migrate,
+    /// For administrators: leave a Host that is silent and fenced. The guest is made anew on another Host from its image;
+    /// what its disk held is lost.
+    Evacuate,
     /// For administrators: take a Server out of ERROR. What stands in its way is tried again at once; what still does
     /// shows again.
     ResetToActive,

@@ -24,6 +24,10 @@ pub struct ServerStatus {
     /// Name of the Host that runs it. Written once, by the manager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// Generation of the Host under which the guest may be started there. A fence gives the Host a newer one, so a guest that
+    /// is started after it says so here first, and is not evacuated. Written with `host`, then by the node role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_generation: Option<i64>,
     /// Its interfaces and addresses, in the order of the guest's interfaces. Written once, by the manager.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
@@ -47,6 +51,9 @@ pub struct ServerStatus {
     /// When the guest was first started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launched_at: Option<Time>,
+    /// Name of the Host that started the guest last. Its disk is there, and is never made anew in silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launched_on: Option<String>,
     /// The last momentary wish that was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_action: Option<LastAction>,
@@ -60,6 +67,12 @@ pub struct ServerStatus {
 }
 
 impl ServerStatus {
+    /// Whether the guest was started where it is bound to, so that its disk must be there. A Server that came from another
+    /// Host has no disk yet.
+    pub fn launched_here(&self) -> bool {
+        self.launched_at.is_some() && self.launched_on.as_ref().is_none_or(|on| self.host.as_ref() == Some(on))
+    }
+
     /// Whether the open resize was confirmed and only the manager has not noted it yet.
     pub fn resize_is_confirmed(&self) -> bool {
         let (Some(resize), Some(done)) = (&self.resize, &self.last_action) else { return false };

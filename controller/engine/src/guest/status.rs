@@ -37,8 +37,10 @@ pub fn node_part(status: &ServerStatus) -> ServerStatus {
     let ours = |c: &&Condition| [condition::READY, condition::RECONCILING, condition::STALLED].contains(&&*c.type_);
     ServerStatus {
         observed_generation: status.observed_generation,
+        host_generation: status.host_generation,
         state: status.state.clone(),
         launched_at: status.launched_at.clone(),
+        launched_on: status.launched_on.clone(),
         last_action: status.last_action.clone(),
         fault: status.fault.clone(),
         conditions: status.conditions.iter().filter(ours).cloned().collect(),
@@ -60,6 +62,7 @@ pub fn status(
     next.last_action = finished.cloned().or(next.last_action);
     if domain.is_some_and(|d| d.state.is_active() || d.saved) {
         next.launched_at = next.launched_at.or(Some(Time(now)));
+        next.launched_on.clone_from(&previous.host);
     }
     let builders = match verdict {
         Verdict::Waiting => return next,

@@ -44,7 +44,7 @@ pub fn validate(
     let default = ServerStatus::default();
     let status = server.status.as_ref().unwrap_or(&default);
     let wish = if server.metadata.deletion_timestamp.is_some() {
-        Wish::Absent { reservations: status.addresses.iter().map(reservation).collect() }
+        Wish::Absent { reservations: status.addresses.iter().map(reservations).collect() }
     } else {
         Wish::Present(Box::new(guest(&identity, server, status, networks)?))
     };
@@ -68,7 +68,7 @@ fn guest(
         set_to_error: status.observed_generation == server.metadata.generation
             && status.fault.as_ref().is_some_and(|f| f.message == SET_TO_ERROR),
         password: server.spec.admin_password.as_ref().map(|p| PasswordHash(p.hash.clone())),
-        launched: status.launched_at.is_some(),
+        launched: status.launched_here(),
         vcpus: flavor.vcpus,
         memory_mib: flavor.memory_mib,
         disk_bytes: disk_bytes(flavor, image)?,
@@ -137,7 +137,8 @@ fn nic(index: usize, address: &ServerAddress, networks: &BTreeMap<String, Networ
     Ok(Nic { network_name: address.network.clone(), definition, network })
 }
 
-fn reservation(address: &ServerAddress) -> (String, String) {
+/// What the network of the hypervisor holds of an address: (network, MAC).
+pub fn reservations(address: &ServerAddress) -> (String, String) {
     (NetworkDefinition::hypervisor_name(&address.network), address.mac.clone())
 }
 

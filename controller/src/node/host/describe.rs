@@ -16,6 +16,8 @@ pub struct Seen<'a> {
     pub used: Resources,
     /// Where the streams are.
     pub endpoint: &'a HostEndpoint,
+    /// Whether it must run no guest.
+    pub fenced: bool,
     /// `metadata.generation` of the Host.
     pub generation: i64,
 }
@@ -23,6 +25,12 @@ pub struct Seen<'a> {
 /// The status; what libvirt said before is kept while it is away.
 pub fn describe(previous: &HostStatus, seen: &Seen<'_>, now: Timestamp) -> HostStatus {
     let ready = match seen.facts {
+        Ok(_) if seen.fenced => ConditionBuilder {
+            type_: condition::READY,
+            status: ConditionStatus::False,
+            reason: reason::FENCED,
+            message: "spec.fenced is set: this machine answers, and runs no guest until the fence is lifted".to_owned(),
+        },
         Ok(_) => ConditionBuilder {
             type_: condition::READY,
             status: ConditionStatus::True,
@@ -89,7 +97,7 @@ mod tests {
 
     fn status(previous: &HostStatus, facts: Result<&HostFacts, &str>, second: i64) -> HostStatus {
         let endpoint = HostEndpoint { url: "https://10.0.0.1:10350".into(), ca_bundle: "PEM".into() };
-        let seen = Seen { facts, used: Resources::default(), endpoint: &endpoint, generation: 1 };
+        let seen = Seen { facts, used: Resources::default(), endpoint: &endpoint, fenced: false, generation: 1 };
         describe(previous, &seen, Timestamp::from_second(second).unwrap())
     }
 

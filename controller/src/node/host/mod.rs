@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ostler_crds::{host::HostEndpoint, names::DEFAULT_ZONE};
 use ostler_hypervisor::HostFacts;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use publish::run;
 
@@ -18,6 +18,8 @@ pub struct ThisHost {
     pub endpoint: HostEndpoint,
     /// Rung when libvirt came or went.
     pub changed: Notify,
+    /// `spec.fenced`, once it was read.
+    fenced: watch::Sender<Option<bool>>,
     known: Mutex<Known>,
 }
 
@@ -25,12 +27,13 @@ pub struct ThisHost {
 struct Known {
     facts: Option<HostFacts>,
     zone: Option<String>,
+    generation: i64,
 }
 
 impl ThisHost {
     /// A machine of which nothing is known yet.
     pub fn new(endpoint: HostEndpoint) -> Self {
-        Self { endpoint, changed: Notify::new(), known: Mutex::default() }
+        Self { endpoint, changed: Notify::new(), fenced: watch::Sender::new(None), known: Mutex::default() }
     }
 
     /// What libvirt said last.
@@ -41,6 +44,27 @@ impl ThisHost {
     /// Notes what libvirt says.
     pub fn learn(&self, facts: HostFacts) {
         self.known().facts = Some(facts);
+    }
+
+    /// `metadata.generation` of the Host when it was read last. Any fence of an earlier life of this process is older.
+    pub fn generation(&self) -> i64 {
+        self.known().generation
+    }
+
+    /// Whether this machine must run no guest. Unknown counts as not: [`Self::known_fence`] comes before all passes.
+    pub fn is_fenced(&self) -> bool {
+        *self.fenced.borrow() == Some(true)
+    }
+
+    /// Waits until the Host was read once.
+    pub async fn known_fence(&self) {
+        // The sender lives as long as this does.
+        let _ = self.fenced.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// Notes what the Host says; whether that is a change.
+    fn fence(&self, fenced: bool) -> bool {
+        self.fenced.send_replace(Some(fenced)) != Some(fenced)
     }
 
     /// The availability zone.

@@ -13,7 +13,7 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
 };
 use ostler_crds::{GROUP, Host, HostSpec, HostStatus, VERSION, names::NODE_FIELD_MANAGER};
-use ostler_hypervisor::Hypervisor;
+use ostler_hypervisor::{GuestEvent, Hypervisor};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +67,12 @@ async fn publish<H: Hypervisor>(node: &Node<H>, done: &mut Done) -> Result<(), k
     let servers = node.servers.all();
     node.memories.retain(|uid| servers.iter().any(|s| s.metadata.uid.as_deref() == Some(uid)));
     let host = ensure(node, done).await?;
+    node.host.known().generation = host.metadata.generation.unwrap_or_default();
+    if node.host.fence(host.spec.fenced) {
+        tracing::info!(fenced = host.spec.fenced, "this machine's fence");
+        // Every guest is looked at anew.
+        node.signals.tell(GuestEvent::Resync);
+    }
     node.host.known().zone = Some(host.availability_zone().to_owned());
 
     let previous = host.status.clone().unwrap_or_default();
@@ -75,6 +81,7 @@ async fn publish<H: Hypervisor>(node: &Node<H>, done: &mut Done) -> Result<(), k
         facts: facts.as_ref().map_err(|_| why.as_str()),
         used: used(&servers),
         endpoint: &node.host.endpoint,
+        fenced: host.spec.fenced,
         generation: host.metadata.generation.unwrap_or_default(),
     };
     let next = describe(&previous, &seen, Timestamp::now());

@@ -24,6 +24,8 @@ pub use words::{ObservedPower, TaskState, VmState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+const UNKNOWN: &str = "UNKNOWN";
+
 /// Nova's three state fields and the status word that it derives from them.
 // Atomic: the node role's report replaces the manager's as a whole, so that no task of the manager's lingers in it.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,16 @@ pub struct ServerState {
 }
 
 impl ServerState {
+    /// The state of a guest whose host is not heard of (S-16).
+    pub fn unknown(vm_state: VmState, power_state: ObservedPower) -> Self {
+        Self { status: UNKNOWN.to_owned(), vm_state, task_state: None, power_state }
+    }
+
+    /// Whether the host of the guest is not heard of.
+    pub fn is_unknown(&self) -> bool {
+        self.status == UNKNOWN
+    }
+
     /// The state with its status word.
     pub fn new(vm_state: VmState, task_state: Option<TaskState>, power_state: ObservedPower) -> Self {
         Self { status: status_word(vm_state, task_state).to_owned(), vm_state, task_state, power_state }

@@ -17,6 +17,9 @@ pub fn shown(server: &Server) -> ServerState {
     if server.metadata.deletion_timestamp.is_some() {
         return ServerState::new(reported.vm_state, Some(TaskState::Deleting), reported.power_state);
     }
+    if reported.is_unknown() {
+        return reported;
+    }
     if let Some(vm) = reset(server, status) {
         return ServerState::new(vm, None, reported.power_state);
     }
@@ -54,6 +57,7 @@ fn action(server: &Server, status: &ServerStatus) -> Option<TaskState> {
         ActionType::Rebuild => Some(TaskState::Rebuilding),
         ActionType::ChangePassword => Some(TaskState::UpdatingPassword),
         ActionType::ConfirmResize => Some(TaskState::ResizeConfirming),
+        ActionType::Evacuate => Some(TaskState::Rebuilding),
         ActionType::Migrate => Some(TaskState::Migrating),
         ActionType::ResetToActive | ActionType::ResetToError => None,
     }

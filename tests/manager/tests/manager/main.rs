@@ -6,3 +6,4 @@ mod images;
 mod place;
 mod quota;
 mod refusals;
+mod silent;

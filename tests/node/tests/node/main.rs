@@ -5,6 +5,7 @@ mod crashes;
 mod deleted_meanwhile;
 mod deletions;
 mod errors;
+mod fenced;
 mod full_disk;
 mod life;
 mod standing_still;

@@ -17,6 +17,12 @@ pub(super) fn decide(scene: &Scene<'_>, memory: &mut Memory) -> Option<Decision>
             memory.last_start = None;
             memory.finished = Some(done(action));
         }
+        // The manager does it: a guest that came from a dead Host was never started here.
+        ActionType::Evacuate if !scene.guest.launched => memory.finished = Some(done(action)),
+        ActionType::Evacuate => {
+            let why = "its Host is there: only Servers of a silent, fenced Host are evacuated";
+            memory.finished = Some(refused(action, why));
+        }
         ActionType::Rebuild | ActionType::ConfirmResize | ActionType::Migrate => {
             memory.finished = Some(refused(action, "this action is not served yet"));
         }

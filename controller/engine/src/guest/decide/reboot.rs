@@ -70,6 +70,7 @@ fn how(type_: ActionType) -> Option<Reboot> {
         | ActionType::ChangePassword
         | ActionType::ConfirmResize
         | ActionType::Migrate
+        | ActionType::Evacuate
         | ActionType::ResetToActive
         | ActionType::ResetToError => None,
     }

@@ -37,6 +37,7 @@ pub(super) fn server() -> Server {
     server.metadata.creation_timestamp = Some(Time(at(0)));
     server.status = Some(ServerStatus {
         host: Some("h1".into()),
+        host_generation: Some(1),
         addresses: vec![ServerAddress {
             network: "default".into(),
             label: "default".into(),

@@ -33,7 +33,14 @@ async fn starting_and_rebooting_need_their_own_permissions() -> Result<()> {
     let with_both: &[(&[&str], &[&str])] =
         &[(&["servers"], &["get", "patch"]), (&["servers/power", "servers/reboot"], &["update"])];
     grant(&admin, &stage.namespace, "carol", with_both).await?;
-    expect("reboot", stage.change(&carol, reboot("1")).await, None)
+    expect("reboot", stage.change(&carol, reboot("1")).await, None)?;
+    let evacuate = || json!({"spec": {"action": {"id": "2", "type": "Evacuate"}}});
+    let no_evacuation = r#"spec.action: user "carol" needs verb update on servers/evacuate"#;
+    expect("evacuate", stage.change(&carol, evacuate()).await, Some(no_evacuation))?;
+    let with_evacuation: &[(&[&str], &[&str])] =
+        &[(&["servers"], &["get", "patch"]), (&["servers/evacuate"], &["update"])];
+    grant(&admin, &stage.namespace, "carol", with_evacuation).await?;
+    expect("evacuate", stage.change(&carol, evacuate()).await, None)
 }
 
 #[tokio::test]

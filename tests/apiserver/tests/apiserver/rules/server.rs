@@ -57,6 +57,7 @@ pub fn table() -> Table {
             refuses(json!({"adminPassword": {"hash": "in clear, and long"}}), "spec.adminPassword.hash"),
             refuses(json!({"action": {"id": "1", "type": "ChangePassword"}}), "ChangePassword sets adminPassword"),
             refuses(json!({"action": {"id": "1", "type": "Rebuild"}}), "type must not be Rebuild"),
+            accepts("evacuation", json!({"action": {"id": "1", "type": "Evacuate"}})),
             refuses(json!({"hostname": "a_b"}), "spec.hostname"),
             refuses(json!({"lockedReason": "why"}), "lockedReason is only for a locked Server"),
             refuses(json!({"rescue": {}}), "rescue is not served yet"),
