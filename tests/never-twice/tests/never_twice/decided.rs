@@ -118,7 +118,8 @@ fn observed(guest: &Guest) -> Observed {
         nics: vec![],
     });
     let folder = if guest.disk { Folder::Of(UID.into()) } else { Folder::Missing };
-    let files = Files { folder, root_disk: guest.disk, config_drive: guest.disk, image_cached: true, ..Files::default() };
+    let files =
+        Files { folder, root_disk: guest.disk, config_drive: guest.disk, image_cached: true, ..Files::default() };
     Observed { domain, files }
 }
 
