@@ -50,7 +50,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         (Some(cert), Some(key)) => {
             let listener = streams::tls::TlsListener::bind(args.stream_addr, cert, key).await?;
             tracing::info!(addr = %args.stream_addr, "serving image streams");
-            let service = streams::images::router(app.clone());
+            let service = streams::images::router(app.clone()).merge(streams::snapshots::router(app.clone()));
             Some(tokio::spawn(
                 axum::serve(Bounded::new(listener), service).with_graceful_shutdown(ended(stopped)).into_future(),
             ))

@@ -6,7 +6,8 @@
 //!   API server,        libvirt, storage ◄────────────────────────────────┘
 //!   libvirt's events
 //!
-//!   beside it: host (the Host object and its heartbeat), console (streams over HTTPS), health and metrics
+//!   beside it: fetch (images that come), snapshot (images that are made of guests),
+//!              host (the Host object and its heartbeat), console (streams over HTTPS), health and metrics
 //! ```
 //!
 //! Starting, stopping or killing this process touches no guest: domains are persistent and QEMU is libvirt's child.
@@ -26,6 +27,7 @@ mod remember;
 mod report;
 mod retry;
 mod signals;
+mod snapshot;
 pub mod storage;
 mod strays;
 mod watch;
@@ -63,6 +65,7 @@ use self::{
     remember::Memories,
     retry::Retries,
     signals::Signals,
+    snapshot::Snapshots,
     storage::{ImageCache, Layout, Storage, shim},
     watch::Servers,
 };
@@ -163,9 +166,10 @@ struct Node<H> {
     signals: Signals,
     name: String,
     client: Client,
-    hypervisor: H,
+    hypervisor: Arc<H>,
     storage: Arc<Storage>,
     fetches: Fetches,
+    snapshots: Snapshots<H>,
     servers: Servers,
     networks: Store<Network>,
     host: ThisHost,
@@ -209,8 +213,9 @@ async fn run_with<H: Hypervisor>(
     let client = client::connect().await.map_err(|e| Error::Kubernetes(Box::new(e)))?;
     let tls = tls::identity(&args.node_name, args.advertise_address)?;
     let url = format!("https://{}", SocketAddr::new(args.advertise_address, args.listen_addr.port()));
-    let cache =
-        ImageCache::new(layout.clone(), image::Fetcher::new(&args.image)?, shim::ShimSource::new(args.shim.clone()));
+    let front = shim::ShimSource::new(args.shim.clone());
+    let cache = ImageCache::new(layout.clone(), image::Fetcher::new(&args.image)?, front.clone());
+    let hypervisor = Arc::new(hypervisor);
     let mut registry = Registry::default();
     let (servers, writer) = reflector::store();
     let (networks, keep_networks) = watch::networks(client.clone());
@@ -218,6 +223,14 @@ async fn run_with<H: Hypervisor>(
     let (signals, metrics) = (Signals::default(), Metrics::new(&mut registry));
     let node = Arc::new(Node {
         name: args.node_name.clone(),
+        snapshots: Snapshots::new(
+            Arc::clone(&hypervisor),
+            Arc::clone(&storage),
+            front,
+            servers.clone(),
+            signals.clone(),
+            metrics.clone(),
+        ),
         hypervisor,
         signals: signals.clone(),
         fetches: Fetches::new(Arc::clone(&storage), servers.clone(), signals.clone(), metrics.clone()),

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rule::not_served;
 
-/// An Image is what a guest's root disk starts from. Its bytes come from a URL with a digest, or are uploaded through
-/// the OpenStack image API. They are inspected before use: an image that names another file is refused.
+/// An Image is what a guest's root disk starts from. Its bytes come from a URL with a digest, are uploaded through the
+/// OpenStack image API, or are copied from a Server's disk. They are inspected before use: an image that names another
+/// file is refused.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "compute.ostler.dev",
@@ -40,6 +41,8 @@ use crate::rule::not_served;
 #[x_kube(
     validation = Rule::new("self.source == oldSelf.source && self.diskFormat == oldSelf.diskFormat")
         .message("source and diskFormat of an Image cannot be changed: make a new Image"),
+    validation = Rule::new("!has(self.source.server) || self.diskFormat == 'qcow2'")
+        .message("diskFormat of an image of a Server must be qcow2").field_path(".diskFormat"),
     validation = Rule::new("self.visibility == 'Shared' || !has(self.members)")
         .message("members is only for a Shared Image").field_path(".members")
 )]
@@ -94,7 +97,6 @@ fn bare() -> String {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[x_kube(
     validation = not_served("oci", "use http with a digest, or upload"),
-    validation = not_served("server", "images of a Server are not made by this version"),
     validation = Rule::new("(has(self.http) ? 1 : 0) + (has(self.upload) ? 1 : 0) + (has(self.oci) ? 1 : 0) + (has(self.server) ? 1 : 0) == 1")
         .message("source must have exactly one of http, upload, oci, server")
 )]
@@ -109,9 +111,16 @@ pub struct ImageSource {
     /// From an OCI registry. Not served yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oci: Option<OciSource>,
-    /// A snapshot of a Server. Not served yet.
+    /// A copy of a Server's root disk, made once, when this Image is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerSource>,
+}
+
+impl ImageSource {
+    /// Whether the bytes are in the image folder of the OpenStack front, where hosts fetch them by digest.
+    pub fn kept_by_front(&self) -> bool {
+        self.upload.is_some() || self.server.is_some()
+    }
 }
 
 /// Bytes from a web server.
@@ -145,12 +154,13 @@ pub struct OciSource {
     pub reference: String,
 }
 
-/// A snapshot of a Server.
+/// A copy of a Server's root disk: of a running guest as it was at one moment, written to disk by the guest agent before
+/// if there is one; of any other as it lies there.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerSource {
     /// Name of the Server in the same namespace.
-    #[schemars(length(max = 253))]
+    #[schemars(length(min = 1, max = 253))]
     pub name: String,
 }
 

@@ -119,6 +119,12 @@ pub mod reason {
     pub const INVALID_SPEC: &str = "InvalidSpec";
     /// Bytes of an Image are awaited through the shim.
     pub const AWAITING_UPLOAD: &str = "AwaitingUpload";
+    /// `spec.source.server` of an Image names no Server, or one that is being deleted.
+    pub const SERVER_NOT_FOUND: &str = "ServerNotFound";
+    /// A Server is in a state in which no image of it can be made.
+    pub const SERVER_BUSY: &str = "ServerBusy";
+    /// The copy of a Server's disk could not be uploaded.
+    pub const UPLOAD_FAILED: &str = "UploadFailed";
     /// Bytes of an Image were checked and may be used.
     pub const VERIFIED: &str = "Verified";
     /// The host's libvirt answers and guests may be placed.

@@ -9,6 +9,8 @@ use crate::fault::Fault;
 
 /// Longest token that is passed on, in bytes.
 const LONGEST: usize = 16 * 1024;
+/// What the API server says of a token that is bound to a Pod.
+const NODE_NAME: &str = "authentication.kubernetes.io/node-name";
 
 /// Whether `token` may be a Kubernetes token: a JSON Web Token has two dots, one of ours has none. What cannot be one is
 /// not worth a question to the API server.
@@ -25,6 +27,20 @@ pub fn expiry(token: &str) -> Option<i64> {
 /// The user behind `token`, or `None` if the API server does not know it. With an `audience` the token must be meant
 /// for it; without one, for the API server.
 pub async fn review(client: &Client, token: &str, audience: Option<&str>) -> Result<Option<User>, Fault> {
+    Ok(reviewed(client, token, audience).await?.map(|reviewed| reviewed.user))
+}
+
+/// Who is behind a token.
+#[derive(Debug, Clone)]
+pub struct Reviewed {
+    /// The user.
+    pub user: User,
+    /// The machine that a ServiceAccount's token was made for; it runs the Pod that the token is bound to.
+    pub node: Option<String>,
+}
+
+/// As [`review`], with the machine.
+pub async fn reviewed(client: &Client, token: &str, audience: Option<&str>) -> Result<Option<Reviewed>, Fault> {
     let review = TokenReview {
         spec: TokenReviewSpec { token: token.to_owned(), audiences: audience.map(|a| vec![a.to_owned()]) },
         ..Default::default()
@@ -37,9 +53,11 @@ pub async fn review(client: &Client, token: &str, audience: Option<&str>) -> Res
     if status.authenticated != Some(true) || !meant {
         return Ok(None);
     }
-    let user =
-        status.user.and_then(|u| Some(User { name: u.username?, groups: u.groups.unwrap_or_default(), ceiling: None }));
-    Ok(user.filter(|u| !u.name.is_empty()))
+    let reviewed = status.user.and_then(|u| {
+        let node = u.extra.as_ref().and_then(|e| e.get(NODE_NAME)).and_then(|names| names.first().cloned());
+        Some(Reviewed { user: User { name: u.username?, groups: u.groups.unwrap_or_default(), ceiling: None }, node })
+    });
+    Ok(reviewed.filter(|r| !r.user.name.is_empty()))
 }
 
 #[cfg(test)]

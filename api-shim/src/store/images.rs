@@ -83,14 +83,15 @@ pub enum NotTaken {
 
 /// Reports that the bytes of an Image are here and were looked at. Of several uploads one is taken; the version in the
 /// write makes them exclude each other, so a write of the manager's in between means another attempt.
+///
+/// No permit is asked for: the caller of an upload has proven more, that its bytes are awaited for this very Image.
 pub async fn report(
     client: &Client,
     stores: &Stores,
-    permit: &Permit,
     image: &Image,
     received: &Received,
 ) -> Result<Arc<Image>, NotTaken> {
-    let api: Api<Image> = Api::namespaced(client.clone(), permit.project());
+    let api: Api<Image> = Api::namespaced(client.clone(), &image.namespace().unwrap_or_default());
     let name = image.name_any();
     for _ in 0..ATTEMPTS {
         let read = api.get_opt(&name).await.map_err(|e| NotTaken::Failed(refusal::read_fault("Image", &e)))?;
@@ -112,6 +113,15 @@ pub async fn report(
         }
     }
     Err(NotTaken::Failed(Fault::conflict("The Image is being changed by others; try again.")))
+}
+
+/// Says that bytes of an Image come in.
+pub async fn begin(client: &Client, image: &Image) -> Result<(), Fault> {
+    let api: Api<Image> = Api::namespaced(client.clone(), &image.namespace().unwrap_or_default());
+    let patch = json!({ "metadata": { "uid": image.uid() }, "status": { "state": ImageState::Saving } });
+    let params = PatchParams { field_manager: Some(SHIM_FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let begun = api.patch_status(&image.name_any(), &params, &Patch::Merge(&patch)).await;
+    begun.map(drop).map_err(|e| refusal::write_fault("Image", &e))
 }
 
 /// The status of an Image whose uploaded bytes were looked at.

@@ -63,7 +63,7 @@ fn missing() -> Fault {
 fn find(app: &App, id: &str, sha256: &str) -> Option<Arc<Image>> {
     let has_them = |image: &Arc<Image>| {
         let status = image.status.as_ref().filter(|s| s.state == Some(ImageState::Active));
-        image.spec.source.upload.is_some() && status.and_then(|s| s.sha256.as_deref()) == Some(sha256)
+        image.spec.source.kept_by_front() && status.and_then(|s| s.sha256.as_deref()) == Some(sha256)
     };
     app.stores.images.by_id(reads::uuid_of(id)?).into_iter().find(has_them)
 }

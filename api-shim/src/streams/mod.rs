@@ -3,4 +3,5 @@
 
 pub mod console;
 pub mod images;
+pub mod snapshots;
 pub mod tls;

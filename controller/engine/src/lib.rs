@@ -3,6 +3,7 @@
 //! ```text
 //!   manager:  resolve ─► schedule ─► allocate ─► (one write binds)
 //!             silence, evacuation: Hosts that are not heard of
+//!             snapshot ─► (orders to hosts, and words at Images)
 //!   node:     guest::validate ─► guest::decide ─► (steps) ─► guest::status
 //! ```
 
@@ -14,3 +15,4 @@ pub mod quota;
 pub mod resolve;
 pub mod schedule;
 pub mod silence;
+pub mod snapshot;

@@ -13,6 +13,23 @@ use ostler_crds::{
 
 use crate::resolve::{Refusal, Resolved};
 
+/// The fields and conditions of a bound Server's status that the manager writes. What it leaves out of a write it gives up,
+/// so each of its writes has all of them.
+pub fn manager_part(status: &ServerStatus) -> ServerStatus {
+    let ours = |c: &&Condition| c.type_ == condition::SCHEDULED;
+    ServerStatus {
+        host: status.host.clone(),
+        addresses: status.addresses.clone(),
+        flavor: status.flavor.clone(),
+        resize: status.resize.clone(),
+        snapshots: status.snapshots.clone(),
+        image: status.image.clone(),
+        key: status.key.clone(),
+        conditions: status.conditions.iter().filter(ours).cloned().collect(),
+        ..ServerStatus::default()
+    }
+}
+
 /// What binds a Server: everything that its host needs, in one write.
 pub fn bound(
     server: &Server,

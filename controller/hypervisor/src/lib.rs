@@ -13,6 +13,7 @@ pub mod config_drive;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 pub mod definition;
+pub mod disk_copy;
 pub mod domain_xml;
 pub mod error;
 pub mod event;
@@ -25,6 +26,7 @@ pub mod step;
 pub mod xml;
 
 pub use definition::{DomainDefinition, FilterDefinition, GuestId, NetworkDefinition, NicDefinition, Owner};
+pub use disk_copy::{CopyState, DiskCopy};
 pub use error::{ErrorClass, HypervisorError};
 pub use event::GuestEvent;
 pub use observed::{DomainState, HostFacts, ObservedDomain};
@@ -47,6 +49,16 @@ pub trait Hypervisor: Send + Sync + 'static {
     /// Executes one step. Every step is idempotent: done twice, it leaves what it leaves done once.
     fn execute(&self, step: &HypervisorStep) -> impl Future<Output = Result<(), HypervisorError>> + Send;
 
+    /// Begins to copy a disk of a running (or paused) guest, and returns. The guest's agent, if there is one that answers,
+    /// has the guest write its caches to the disk before. A copy that is under way already is an error.
+    fn begin_copy(&self, copy: &DiskCopy) -> impl Future<Output = Result<(), HypervisorError>> + Send;
+
+    /// Where the copy of the guest's disk stands. A guest that is off has none.
+    fn copy_state(&self, guest: GuestId) -> impl Future<Output = Result<CopyState, HypervisorError>> + Send;
+
+    /// Has no copy of the guest's disk under way, and the guest not held by one that a crash cut off.
+    fn end_copy(&self, guest: GuestId) -> impl Future<Output = Result<(), HypervisorError>> + Send;
+
     /// Calls `sink` for every change of a guest, and with [`GuestEvent::Resync`] whenever changes may have been missed.
     fn subscribe(&self, sink: Box<dyn Fn(GuestEvent) + Send + Sync>);
 }
@@ -66,6 +78,18 @@ impl<H: Hypervisor> Hypervisor for Arc<H> {
 
     fn execute(&self, step: &HypervisorStep) -> impl Future<Output = Result<(), HypervisorError>> + Send {
         H::execute(self, step)
+    }
+
+    fn begin_copy(&self, copy: &DiskCopy) -> impl Future<Output = Result<(), HypervisorError>> + Send {
+        H::begin_copy(self, copy)
+    }
+
+    fn copy_state(&self, guest: GuestId) -> impl Future<Output = Result<CopyState, HypervisorError>> + Send {
+        H::copy_state(self, guest)
+    }
+
+    fn end_copy(&self, guest: GuestId) -> impl Future<Output = Result<(), HypervisorError>> + Send {
+        H::end_copy(self, guest)
     }
 
     fn subscribe(&self, sink: Box<dyn Fn(GuestEvent) + Send + Sync>) {

@@ -1,5 +1,5 @@
-//! What libvirt calls: domain events and the end of a connection. `virt` does not wrap these, so all unsafe code of
-//! Ostler is here.
+//! What libvirt calls: domain events and the end of a connection. `virt` does not wrap these, so the unsafe code of
+//! Ostler is here and in [`crate::job`].
 
 #![allow(unsafe_code)]
 

@@ -19,6 +19,7 @@ mod domain;
 mod error;
 mod event_loop;
 mod facts;
+mod job;
 mod link;
 mod network;
 mod nwfilter;
@@ -27,7 +28,9 @@ mod session;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ostler_crds::host::Accelerator;
-use ostler_hypervisor::{GuestEvent, GuestId, HostFacts, Hypervisor, HypervisorError, HypervisorStep, ObservedDomain};
+use ostler_hypervisor::{
+    CopyState, DiskCopy, GuestEvent, GuestId, HostFacts, Hypervisor, HypervisorError, HypervisorStep, ObservedDomain,
+};
 
 pub use self::accelerator::{Evidence, KvmDevice, choose as choose_accelerator};
 use self::{call::Caller, link::Link};
@@ -133,6 +136,19 @@ impl Hypervisor for LibvirtHypervisor {
                 HypervisorStep::SetPassword { guest, user, hash } => domain::password::set(session, *guest, user, hash),
             })
             .await
+    }
+
+    async fn begin_copy(&self, copy: &DiskCopy) -> Result<(), HypervisorError> {
+        let copy = copy.clone();
+        self.caller.call(SLOW, move |session| domain::copy::begin(session, &copy)).await
+    }
+
+    async fn copy_state(&self, guest: GuestId) -> Result<CopyState, HypervisorError> {
+        self.caller.call(QUICK, move |session| domain::copy::state(session, guest)).await
+    }
+
+    async fn end_copy(&self, guest: GuestId) -> Result<(), HypervisorError> {
+        self.caller.call(SLOW, move |session| domain::copy::end(session, guest)).await
     }
 
     fn subscribe(&self, sink: Box<dyn Fn(GuestEvent) + Send + Sync>) {

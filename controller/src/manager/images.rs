@@ -41,7 +41,7 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
 struct Checker {
     context: Context,
-    changed: Arc<Notify>,
+    changed: [Arc<Notify>; 2],
     backoff: Backoff<ObjectRef<Image>>,
     images: Store<Image>,
     turns: Turns,
@@ -66,7 +66,7 @@ pub fn controller(client: &Client) -> Controller<Image> {
 }
 
 /// Checks Images until `term`, and tells `changed` of each that is new or changed.
-pub async fn run(context: &Context, controller: Controller<Image>, changed: Arc<Notify>, term: CancellationToken) {
+pub async fn run(context: &Context, controller: Controller<Image>, changed: [Arc<Notify>; 2], term: CancellationToken) {
     let checker = Arc::new(Checker {
         context: context.clone(),
         changed,
@@ -86,7 +86,7 @@ async fn reconcile(image: Arc<Image>, checker: Arc<Checker>) -> Result<Action, k
     if image.meta().deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    checker.changed.notify_one();
+    checker.changed.iter().for_each(|changed| changed.notify_one());
     let state = image.status.as_ref().and_then(|s| s.state);
     match (&image.spec.source.http, state) {
         (_, Some(ImageState::Active | ImageState::Killed)) => {
@@ -96,6 +96,8 @@ async fn reconcile(image: Arc<Image>, checker: Arc<Checker>) -> Result<Action, k
             }
             Ok(Action::await_change())
         }
+        // `snapshots` sees to it.
+        (None, _) if image.spec.source.server.is_some() => Ok(Action::await_change()),
         (None, None) => {
             let message = "waiting for its bytes: openstack image create --file, or the image API's upload".to_owned();
             write(&image, &checker, report(&image, ImageState::Queued, reason::AWAITING_UPLOAD, message), Claim::Leave)

@@ -28,6 +28,7 @@ use super::{
     networks,
     place::Placer,
     silent_hosts,
+    snapshots,
     stores::{Stores, events, leases, store, synced},
 };
 use crate::common::backoff::Backoff;
@@ -41,6 +42,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     let heartbeats = Arc::new(Heartbeats::default());
     let changed = Arc::new(Notify::new());
+    let image_changed = Arc::new(Notify::new());
 
     let (servers, server_events) = watched_servers(client, Arc::clone(&ledger));
     let (flavors, f1) = store::<Flavor>(Api::all(client.clone()), told(&changed));
@@ -72,7 +74,8 @@ pub async fn run(context: &Context, term: CancellationToken) {
     let work = async {
         tokio::join!(
             place(placer, &stores, server_events, waiting(Arc::clone(&changed), Arc::clone(&ledger)), term.clone()),
-            images::run(context, image_controller, Arc::clone(&changed), term.clone()),
+            images::run(context, image_controller, [&changed, &image_changed].map(Arc::clone), term.clone()),
+            snapshots::run(context, &stores, Arc::clone(&image_changed), term.clone()),
             networks::run(context, &stores, Arc::clone(&ledger), term.clone()),
             key_pairs::run(context, key_controller, Arc::clone(&changed), term.clone()),
             silent_hosts::run(watch, term.clone()),

@@ -3,6 +3,7 @@
 //! ```text
 //!   elect ─► lead ─┬─ place     Server: resolve → schedule → allocate → one write binds
 //!                  ├─ images    Image: fetch, check, report
+//!                  ├─ snapshots Image of a Server: order it of the Server's host, report
 //!                  ├─ networks  Network: count addresses
 //!                  ├─ key_pairs KeyPair: fingerprint
 //!                  └─ silent_hosts  Host: its Servers are UNKNOWN, or leave it once it is proven dead
@@ -20,8 +21,10 @@ mod ledger;
 mod networks;
 mod place;
 mod silent_hosts;
+mod snapshots;
 mod stores;
 mod turns;
+mod write;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 

@@ -14,7 +14,7 @@ use kube::{
 };
 use ostler_crds::{
     Host, OpenStackId, Server, ServerStatus,
-    names::{GUEST_FINALIZER, MANAGER_FIELD_MANAGER, reason},
+    names::{GUEST_FINALIZER, reason},
     quota::CLASS_DEFAULT,
     server::ServerAddress,
 };
@@ -25,9 +25,14 @@ use ostler_engine::{
     schedule::{self, Candidate},
 };
 use serde_json::json;
-use thiserror::Error;
 
-use super::{Context, heartbeats::Heartbeats, ledger::Ledger, stores::Stores};
+use super::{
+    Context,
+    heartbeats::Heartbeats,
+    ledger::Ledger,
+    stores::Stores,
+    write::{self, Error},
+};
 use crate::common::backoff::Backoff;
 
 /// What placing works with.
@@ -70,17 +75,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const LOOK_RARELY: Duration = Duration::from_secs(300);
 /// A request whose connection broke may still be carried out within this time: the API server gives each a minute.
 const IN_FLIGHT: Duration = Duration::from_secs(75);
-
-/// A pass failed on the way to the API server.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// The API server refused, or was not reached.
-    #[error("{0}")]
-    Api(#[from] kube::Error),
-    /// Another manager may lead by now.
-    #[error("this replica leads no longer")]
-    NotLeading,
-}
 
 impl Error {
     /// Whether the API server has refused for good. After anything else, a request may still be carried out.
@@ -270,7 +264,7 @@ impl Placer {
             self.ledger().cancel(&uid);
             return Err(Error::NotLeading);
         }
-        match self.write_status(&binding.server, &binding.status).await {
+        match write::server_status(&self.context, &binding.server, &binding.status).await {
             Ok(()) => Ok(self.bound(&binding).await),
             Err(error) if error.is_refusal() => {
                 self.ledger().cancel(&uid);
@@ -292,7 +286,7 @@ impl Placer {
             self.doubt(binding);
             return Err(Error::NotLeading);
         }
-        let again = self.write_status(&binding.server, &binding.status).await;
+        let again = write::server_status(&self.context, &binding.server, &binding.status).await;
         let there = match code(&again) {
             Some(409) => self.api(&binding.server).get_opt(&binding.server.name_any()).await.ok(),
             _ => None,
@@ -346,24 +340,9 @@ impl Placer {
         if placement::says_already(server, &status) {
             return Ok(());
         }
-        self.write_status(server, &status).await?;
+        write::server_status(&self.context, server, &status).await?;
         let about = server.object_ref(&());
         self.context.events.warning(&about, refusal.reason, "Schedule", refusal.message.clone()).await;
-        Ok(())
-    }
-
-    /// Applies the manager's part of the status, on condition that the Server is still the one that was read.
-    async fn write_status(&self, server: &Server, status: &ServerStatus) -> Result<(), Error> {
-        let patch = json!({
-            "apiVersion": Server::api_version(&()),
-            "kind": Server::kind(&()),
-            "metadata": {
-                "name": server.name_any(), "uid": server.uid(), "resourceVersion": server.resource_version(),
-            },
-            "status": status,
-        });
-        let params = PatchParams::apply(MANAGER_FIELD_MANAGER).force();
-        self.api(server).patch_status(&server.name_any(), &params, &Patch::Apply(&patch)).await?;
         Ok(())
     }
 

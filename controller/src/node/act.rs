@@ -17,6 +17,8 @@ pub enum Acted {
     Deferred,
     /// Its image is on its way; a signal comes when it is there.
     Fetching,
+    /// Its disk is being copied where it lies; a signal comes when that is done.
+    Copying,
     /// Its image cannot be had; there is no use in asking again before this time is over.
     NotFetched(Failure, Duration),
     /// The API server was not told that the guest is about to be started; there is no use in asking again before this time.
@@ -31,6 +33,12 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, id: &Identity, accelerator: Acce
     for step in steps {
         let name = name_of(step);
         let began = Instant::now();
+        if needs_disk(step) && node.snapshots.reads_disk(uid) {
+            return Acted::Copying;
+        }
+        if matches!(step, Step::Storage(StorageStep::RemoveGuestFiles { .. })) && !node.snapshots.quit(uid).await {
+            return Acted::Deferred;
+        }
         let result = match step {
             Step::Storage(step) => match node.fetches.ask(step, uid, id.guest) {
                 Some(Answer::UnderWay) => return Acted::Fetching,
@@ -60,6 +68,20 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, id: &Identity, accelerator: Acce
         tracing::debug!(step = name, uid, "done");
     }
     Acted::Done
+}
+
+/// Whether a step writes to the guest's root disk, or lets the guest do so.
+fn needs_disk(step: &Step) -> bool {
+    match step {
+        // Whoever removes the disk has ended the copy before.
+        Step::Storage(
+            StorageStep::FetchImage { .. }
+            | StorageStep::WriteConfigDrive { .. }
+            | StorageStep::RemoveGuestFiles { .. },
+        ) => false,
+        Step::Storage(_) => true,
+        Step::Hypervisor(step) => matches!(step, HypervisorStep::Start(_)),
+    }
 }
 
 async fn execute<H: Hypervisor>(node: &Node<H>, step: &HypervisorStep) -> Result<(), Failure> {

@@ -23,7 +23,7 @@ use super::{
 pub const SAFETY_NET: Duration = Duration::from_secs(600);
 /// When a pass that waits for the guest's turn to boot is repeated.
 const TURN: Duration = Duration::from_millis(200);
-/// When a pass that waits for its image is repeated, if no signal comes before.
+/// When a pass that waits for its image, or for a copy of its disk, is repeated, if no signal comes before.
 const FETCHING: Duration = Duration::from_secs(60);
 
 /// What a pass found out, before it is reported.
@@ -163,6 +163,7 @@ async fn concluded<H: Hypervisor>(
         Acted::NotFetched(failure, rest) => (Verdict::Failed(failure), vec![], Some(rest)),
         Acted::Deferred => (Verdict::Waiting, vec![], Some(TURN)),
         Acted::NotClaimed(rest) => (Verdict::Waiting, vec![], Some(rest)),
+        Acted::Copying => (Verdict::Waiting, vec![], Some(FETCHING)),
         Acted::Fetching => {
             remembered.fetched = steps.into_iter().find(|s| matches!(s, Step::Storage(StorageStep::FetchImage { .. })));
             (Verdict::Waiting, vec![], Some(FETCHING))

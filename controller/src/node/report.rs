@@ -32,7 +32,8 @@ pub async fn report<H: Hypervisor>(
     let now = Timestamp::now();
     let previous = server.status.clone().unwrap_or_default();
     let finished = remembered.memory.finished.as_ref();
-    let next = status(&previous, id.generation, &found.verdict, found.domain.as_ref(), finished, now);
+    let mut next = status(&previous, id.generation, &found.verdict, found.domain.as_ref(), finished, now);
+    node.snapshots.see(id, server).lay_over(&mut next);
     if next != node_part(&previous) {
         match apply_status(node, id, &next).await {
             Ok(written) => {

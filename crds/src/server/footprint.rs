@@ -20,10 +20,12 @@ impl ResolvedFlavor {
 }
 
 impl ServerStatus {
-    /// What the guest takes of its Host, running or not. Nothing before it is placed.
+    /// What the guest takes of its Host, running or not. Nothing before it is placed. While images of it are to be made it
+    /// takes its disk twice: they are copied there one after the other.
     pub fn footprint(&self) -> Resources {
         let virtual_size = self.image.as_ref().map_or(0, |image| image.virtual_size);
-        self.flavor.as_ref().map(|flavor| flavor.footprint(virtual_size)).unwrap_or_default()
+        let one = self.flavor.as_ref().map(|flavor| flavor.footprint(virtual_size)).unwrap_or_default();
+        if self.snapshots.is_empty() { one } else { Resources { disk_gib: one.disk_gib.saturating_mul(2), ..one } }
     }
 }
 
@@ -46,5 +48,8 @@ mod tests {
         assert_eq!(flavor(0).footprint(GIB + 1), Resources { vcpus: 2, memory_mib, disk_gib: 2 });
         assert_eq!(flavor(5).footprint(GIB + 1), Resources { vcpus: 2, memory_mib, disk_gib: 5 });
         assert_eq!(ServerStatus::default().footprint(), Resources::default());
+        let order = crate::server::SnapshotOrder { image: "i".into(), uid: "u".into() };
+        let status = ServerStatus { flavor: Some(flavor(5)), snapshots: vec![order], ..Default::default() };
+        assert_eq!(status.footprint(), Resources { vcpus: 2, memory_mib, disk_gib: 10 });
     }
 }

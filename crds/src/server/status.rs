@@ -42,6 +42,10 @@ pub struct ServerStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
     pub snapshots: Vec<SnapshotOrder>,
+    /// Images of it that could not be made, until the manager has noted that. Written by the node role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
+    pub failed_snapshots: Vec<FailedSnapshot>,
     /// The Image as it was when the Server was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ResolvedImage>,
@@ -172,6 +176,18 @@ pub struct SnapshotOrder {
     pub image: String,
     /// `metadata.uid` of the Image: another one of that name is another order.
     pub uid: String,
+}
+
+/// An image of a Server that could not be made.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedSnapshot {
+    /// `metadata.uid` of the Image.
+    pub uid: String,
+    /// Reason for the Image's conditions.
+    pub reason: String,
+    /// A sentence for them.
+    pub message: String,
 }
 
 /// A KeyPair as it was when the Server was placed.

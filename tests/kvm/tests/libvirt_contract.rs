@@ -7,7 +7,9 @@ use ostler_hypervisor::HypervisorStep::{
     Define, Destroy, EnsureFilter, EnsureNetwork, Reboot, ReleaseAddress, ReserveAddress, Shutdown, Start, Undefine,
 };
 use ostler_hypervisor::contract::{self, Fixture};
-use ostler_hypervisor::{DomainState, ErrorClass, GuestEvent, GuestId, Hypervisor, HypervisorStep};
+use ostler_hypervisor::{
+    CopyState, DiskCopy, DomainState, ErrorClass, GuestEvent, GuestId, Hypervisor, HypervisorStep,
+};
 use ostler_test_harness::wait_for;
 use ostler_tests_kvm::Node;
 use ostler_tests_kvm::events::Events;
@@ -178,4 +180,68 @@ async fn what_is_not_ours_is_refused_and_left_alone() -> Result<()> {
     let left = node.shell("virsh -q list --all --name; virsh -q net-list --all --name")?;
     ensure!(left.contains(&id.domain_name()) && left.contains("ostler-contract"), "{left}");
     Ok(())
+}
+
+/// Waits for the end of the copy.
+async fn await_copy(node: &Node, id: GuestId) -> Result<CopyState> {
+    wait_for("the copy to end", BOOT, async || {
+        Ok(Some(node.hypervisor.copy_state(id).await?).filter(|state| *state != CopyState::Running))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guests_disk_is_copied_while_it_runs_or_stands_still_and_a_copy_can_be_ended() -> Result<()> {
+    let node = Node::start("copy")?;
+    let guest = guest(&node, 25, "")?;
+    let (id, disk) = (guest.domain.id, guest.domain.root_disk.clone());
+    // Enough for a copy that takes a while.
+    let shown = disk.display();
+    let write = |mib: u32| format!("qemu-io -f qcow2 -c 'write -q -P 7 64M {mib}M' {shown} >/dev/null");
+    node.shell(&format!("qemu-img resize -q -f qcow2 {shown} 2G && {}", write(1500)))?;
+    run(&node, prepare(&guest)?).await?;
+    let to = disk.with_file_name("copy.qcow2");
+    let copy = DiskCopy { guest: id, disk: disk.clone(), to: to.clone() };
+    ensure!(node.hypervisor.begin_copy(&copy).await.is_err(), "it is off");
+    node.hypervisor.end_copy(id).await?;
+    run(&node, [Start(id)]).await?;
+    console_line(&guest.domain, "OSTLER-READY", 1).await?;
+
+    // Ended, twice.
+    node.hypervisor.begin_copy(&copy).await?;
+    ensure!(node.hypervisor.copy_state(id).await? == CopyState::Running);
+    ensure!(node.hypervisor.begin_copy(&copy).await.is_err(), "one is under way");
+    node.hypervisor.end_copy(id).await?;
+    node.hypervisor.end_copy(id).await?;
+    let ended = node.hypervisor.copy_state(id).await?;
+    ensure!(matches!(ended, CopyState::Failed(_)), "ended: {ended:?}");
+    let _ = std::fs::remove_file(&to);
+
+    // A libvirtd that is started anew knows of it.
+    node.hypervisor.begin_copy(&copy).await?;
+    node.libvirt.restart_libvirtd()?;
+    let state = wait_for("libvirtd", BOOT, async || Ok(node.hypervisor.copy_state(id).await.ok())).await?;
+    ensure!(matches!(state, CopyState::Running | CopyState::Done), "after a restart: {state:?}");
+    node.hypervisor.end_copy(id).await?;
+    let _ = std::fs::remove_file(&to);
+
+    // Whole: of a running guest, and of one that stands still.
+    for pause in [false, true] {
+        if pause {
+            node.shell(&format!("virsh -q suspend {id}"))?;
+        }
+        node.hypervisor.begin_copy(&copy).await?;
+        ensure!(await_copy(&node, id).await? == CopyState::Done);
+        let info = node.shell(&format!("qemu-img check -q {0} && qemu-img info {0}", to.display()))?;
+        ensure!(info.contains("virtual size: 2 GiB") && !info.contains("backing file"), "{info}");
+        // Readable by the node role, which has no other power than its user id.
+        let owner = node.shell(&format!("stat -c %U {}", to.display()))?;
+        ensure!(owner.trim() == "root", "{owner}");
+        std::fs::remove_file(&to)?;
+    }
+    // The end of a guest is the end of its copy.
+    node.hypervisor.begin_copy(&copy).await?;
+    run(&node, [Destroy(id)]).await?;
+    ensure!(node.hypervisor.copy_state(id).await? == CopyState::Unknown);
+    run(&node, [Undefine(id)]).await
 }

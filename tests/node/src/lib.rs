@@ -17,7 +17,7 @@ use ostler_test_harness::{
     apply::apply_yaml,
     paths::binary,
     wait_for,
-    workload::{self, NodeSettings, Workload},
+    workload::{self, NodeSettings, Shim, Workload},
 };
 use serde_json::Value;
 
@@ -48,6 +48,8 @@ pub struct World {
     pub node_role: Option<Workload>,
     /// The manager.
     pub manager: Workload,
+    /// The OpenStack front, where a test needs it.
+    pub front: Option<Shim>,
     /// The control plane.
     pub cluster: Cluster,
     /// The administrator.
@@ -69,11 +71,23 @@ impl World {
         Self::on(LibvirtNode::start(name)?).await
     }
 
+    /// The same with an OpenStack front, which keeps images.
+    ///
+    /// # Errors
+    /// A part does not start.
+    pub async fn with_front(name: &str) -> Result<Self> {
+        Self::build(LibvirtNode::start(name)?, true).await
+    }
+
     /// The same on this libvirtd.
     ///
     /// # Errors
     /// A part does not start.
     pub async fn on(libvirt: LibvirtNode) -> Result<Self> {
+        Self::build(libvirt, false).await
+    }
+
+    async fn build(libvirt: LibvirtNode, with_front: bool) -> Result<Self> {
         let cluster = Cluster::start(&[]).await?;
         let client = cluster.admin().await?;
         let namespace = cluster.project().await?;
@@ -83,7 +97,8 @@ impl World {
         std::fs::copy(image.path(), served.join("tiny.qcow2"))?;
         let files = FileServer::start(&served, None).await?;
         let manager = workload::manager(&cluster, "manager", &["--image-allow-cidr=127.0.0.0/8"]).await?;
-        let mut world = Self { cluster, client, files, libvirt, namespace, node_role: None, manager };
+        let front = if with_front { Some(workload::shim(&cluster, "shim", &[]).await?) } else { None };
+        let mut world = Self { cluster, client, files, libvirt, namespace, node_role: None, manager, front };
         world.start_node_role().await?;
         world.apply(CATALOG).await?;
         world.apply(&image_yaml("tiny", &world.files.url("tiny.qcow2"), image.sha256())).await?;
@@ -100,7 +115,7 @@ impl World {
             libvirt_uri: self.libvirt.uri(),
             network_namespace: &self.libvirt.network_namespace()?,
             state_dir: self.libvirt.state_dir(),
-            shim_address: "127.0.0.1:1",
+            shim_address: self.front.as_ref().map_or("127.0.0.1:1", |front| &front.stream_address),
             more: &["--image-allow-cidr=127.0.0.0/8"],
         };
         self.node_role = Some(workload::node(&self.cluster, &settings).await?);

@@ -28,7 +28,7 @@ pub async fn put(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     announced(&inbound, app.files.limit())?;
     let uid = image.metadata.uid.as_deref().ok_or_else(|| Fault::internal("image uid", &"it is missing"))?;
     let received = upload::receive(&app.files, uid, image.spec.disk_format, body).await?;
-    match images::report(&app.client, &app.stores, &permit, &image, &received).await {
+    match images::report(&app.client, &app.stores, &image, &received).await {
         Ok(_) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         Err(NotTaken::Gone) => {
             app.files.remove(uid).await;
@@ -67,11 +67,11 @@ fn announced(inbound: &Inbound, limit: u64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Sends the bytes of an uploaded image; 204 while there are none.
+/// Sends the bytes of an image that was uploaded or made of a server; 204 while there are none.
 pub async fn get(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     let app = &inbound.app;
     let image = images::find(&app.client, &app.stores, &permit, inbound.param("id")).await?;
-    if image.spec.source.upload.is_none() {
+    if !image.spec.source.kept_by_front() {
         return Err(Fault::not_served("Downloading an image that hosts fetch from its own source"));
     }
     let status = image.status.as_ref().filter(|s| s.state == Some(ImageState::Active));

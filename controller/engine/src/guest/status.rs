@@ -43,6 +43,7 @@ pub fn node_part(status: &ServerStatus) -> ServerStatus {
         launched_on: status.launched_on.clone(),
         last_action: status.last_action.clone(),
         fault: status.fault.clone(),
+        failed_snapshots: status.failed_snapshots.clone(),
         conditions: status.conditions.iter().filter(ours).cloned().collect(),
         ..ServerStatus::default()
     }

@@ -19,8 +19,8 @@ use ostler_crds::host::{Accelerator, Resources};
 
 use self::{faults::Faults, model::Model};
 use crate::{
-    DomainState, ErrorClass, GuestEvent, GuestId, HostFacts, Hypervisor, HypervisorError, HypervisorStep,
-    ObservedDomain, PasswordHash,
+    CopyState, DiskCopy, DomainState, ErrorClass, GuestEvent, GuestId, HostFacts, Hypervisor, HypervisorError,
+    HypervisorStep, ObservedDomain, PasswordHash,
 };
 
 type Sink = Box<dyn Fn(GuestEvent) + Send + Sync>;
@@ -97,6 +97,11 @@ impl ModelHypervisor {
     /// The guest's disk has to grow and cannot. Nothing happens when it is not running.
     pub fn starve(&self, guest: GuestId) {
         self.stop(guest, DomainState::NoSpace);
+    }
+
+    /// The copy of the guest's disk that is under way ends. Nothing happens when there is none.
+    pub fn finish_copy(&self, guest: GuestId, end: CopyState) {
+        lock(&self.model).finish_copy(guest, end);
     }
 
     /// Puts a domain there that is not Ostler's, with this guest's UUID and name.
@@ -177,6 +182,21 @@ impl Hypervisor for ModelHypervisor {
 
     async fn execute(&self, step: &HypervisorStep) -> Result<(), HypervisorError> {
         self.perform(step)
+    }
+
+    async fn begin_copy(&self, copy: &DiskCopy) -> Result<(), HypervisorError> {
+        lock(&self.faults).reach()?;
+        lock(&self.model).begin_copy(copy.guest)
+    }
+
+    async fn copy_state(&self, guest: GuestId) -> Result<CopyState, HypervisorError> {
+        lock(&self.faults).reach()?;
+        Ok(lock(&self.model).copy_state(guest))
+    }
+
+    async fn end_copy(&self, guest: GuestId) -> Result<(), HypervisorError> {
+        lock(&self.faults).reach()?;
+        lock(&self.model).end_copy(guest)
     }
 
     fn subscribe(&self, sink: Sink) {

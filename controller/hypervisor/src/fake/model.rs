@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{
-    DomainDefinition, DomainState, ErrorClass, FilterDefinition, GuestId, HypervisorError, HypervisorStep,
+    CopyState, DomainDefinition, DomainState, ErrorClass, FilterDefinition, GuestId, HypervisorError, HypervisorStep,
     NetworkDefinition, ObservedDomain, PasswordHash,
 };
 
@@ -13,6 +13,7 @@ pub(super) struct Model {
     networks: BTreeMap<String, Network>,
     pub(super) filter: Option<FilterDefinition>,
     pub(super) guests_disobey: bool,
+    copies: BTreeMap<GuestId, CopyState>,
 }
 
 struct Domain {
@@ -207,7 +208,36 @@ impl Model {
     }
 
     fn set(&mut self, guest: GuestId, state: DomainState) -> Changed {
+        if !state.is_active() {
+            self.finish_copy(guest, CopyState::Unknown);
+        }
         self.domains.get_mut(&guest).map(|domain| domain.state = state).map(|()| guest)
+    }
+
+    pub(super) fn begin_copy(&mut self, guest: GuestId) -> Result<(), HypervisorError> {
+        let domain = self.our_domain(guest)?.ok_or_else(|| no_domain(guest))?;
+        let active = domain.state.is_active();
+        if !active || self.copy_state(guest) == CopyState::Running {
+            return Err(HypervisorError::new(ErrorClass::Refused, format!("no copy of domain {guest} can begin")));
+        }
+        self.copies.insert(guest, CopyState::Running);
+        Ok(())
+    }
+
+    pub(super) fn copy_state(&self, guest: GuestId) -> CopyState {
+        self.copies.get(&guest).cloned().unwrap_or(CopyState::Unknown)
+    }
+
+    pub(super) fn end_copy(&mut self, guest: GuestId) -> Result<(), HypervisorError> {
+        self.our_domain(guest)?;
+        self.finish_copy(guest, CopyState::Failed("it was ended".to_owned()));
+        Ok(())
+    }
+
+    pub(super) fn finish_copy(&mut self, guest: GuestId, end: CopyState) {
+        if let Some(state) = self.copies.get_mut(&guest).filter(|state| **state == CopyState::Running) {
+            *state = end;
+        }
     }
 
     /// Returns whether the guest was running.

@@ -1,5 +1,6 @@
-//! Domains: looking, defining, switching on and off, saving their memory.
+//! Domains: looking, defining, switching on and off, saving their memory, copying their disks.
 
+pub(crate) mod copy;
 pub(crate) mod define;
 pub(crate) mod observe;
 pub(crate) mod password;

@@ -65,7 +65,9 @@ async fn publish<H: Hypervisor>(node: &Node<H>, done: &mut Done) -> Result<(), k
         node.host.learn(facts.clone());
     }
     let servers = node.servers.all();
-    node.memories.retain(|uid| servers.iter().any(|s| s.metadata.uid.as_deref() == Some(uid)));
+    let exists = |uid: &str| servers.iter().any(|s| s.metadata.uid.as_deref() == Some(uid));
+    node.memories.retain(exists);
+    node.snapshots.retain(exists);
     let host = ensure(node, done).await?;
     node.host.known().generation = host.metadata.generation.unwrap_or_default();
     if node.host.fence(host.spec.fenced) {

@@ -46,7 +46,8 @@ impl StorageError {
         move |source| Self::Io { what, source }
     }
 
-    fn kind(&self) -> FailureKind {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> FailureKind {
         match self {
             Self::Io { source, .. } if is_full(source) => FailureKind::DiskFull,
             Self::QemuImg(message) if message.contains("No space left") => FailureKind::DiskFull,

@@ -6,6 +6,8 @@
 //!   STATE/guests/<guest>/owner      uid of the Server
 //!                        root.qcow2, config.iso, console.log
 //!                        saved        its memory is saved (libvirt has it), or about to be
+//!                        snapshot.qcow2           a copy of the disk on its way to the OpenStack front
+//!                        snapshot.mark            such a copy may have been begun
 //! ```
 //!
 //! Folders are 0711: QEMU's user has to pass through, and nobody has to list. Names that begin with a dot, and files
@@ -87,6 +89,16 @@ impl Layout {
     /// The root disk of a guest.
     pub fn root_disk(&self, guest: GuestId) -> PathBuf {
         self.guest(guest).join("root.qcow2")
+    }
+
+    /// A copy of the root disk, while an image of the guest is made.
+    pub fn snapshot(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("snapshot.qcow2")
+    }
+
+    /// The file that says that a copy of the root disk may have been begun.
+    pub fn snapshot_mark(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("snapshot.mark")
     }
 
     /// The config drive of a guest.

@@ -21,6 +21,7 @@ pub use cache::{Bytes, ImageCache};
 pub use error::StorageError;
 pub use folder::whose;
 pub use layout::Layout;
+pub use root_disk::qemu_img;
 
 /// Does steps on the file system and shows what is there.
 pub struct Storage {
@@ -103,7 +104,7 @@ impl Storage {
 }
 
 /// Runs what blocks off the async threads.
-async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+pub async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<Cancelled> + Send + 'static,
@@ -115,7 +116,7 @@ where
 }
 
 /// The work was cut off by the end of the process, or it panicked.
-struct Cancelled;
+pub struct Cancelled;
 
 impl From<Cancelled> for io::Error {
     fn from(_: Cancelled) -> Self {

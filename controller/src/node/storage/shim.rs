@@ -1,4 +1,4 @@
-//! Image bytes that were uploaded to the OpenStack front, fetched from it by digest.
+//! Requests to the OpenStack front: for image bytes by digest, and with copies of guests' disks.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -22,7 +22,7 @@ pub struct Args {
     pub token_file: Option<PathBuf>,
 }
 
-/// Makes requests for image bytes.
+/// Makes requests.
 #[derive(Debug, Clone)]
 pub struct ShimSource {
     args: Args,
@@ -36,6 +36,22 @@ impl ShimSource {
 
     /// The request for the bytes of an image, and its URL for messages.
     pub async fn request(&self, image: &str, sha256: &str) -> Result<(reqwest::RequestBuilder, String), StorageError> {
+        let path = format!("/streams/v1/images/{image}/{sha256}");
+        let (request, url) = self.any(reqwest::Method::GET, &path, Some(Duration::from_secs(30))).await?;
+        Ok((request, url.to_string()))
+    }
+
+    /// A request with another method. The caller sees to it that it ends.
+    pub async fn send(&self, method: reqwest::Method, path: &str) -> Result<reqwest::RequestBuilder, StorageError> {
+        Ok(self.any(method, path, None).await?.0)
+    }
+
+    async fn any(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        read_timeout: Option<Duration>,
+    ) -> Result<(reqwest::RequestBuilder, url::Url), StorageError> {
         let unset = |flag: &str| StorageError::Shim(format!("the node role runs without {flag}"));
         let mut base = self.args.shim_url.clone().ok_or_else(|| unset("--shim-url"))?;
         let token_file = self.args.token_file.as_ref().ok_or_else(|| unset("--token-file"))?;
@@ -45,20 +61,20 @@ impl ShimSource {
             base.set_port(Some(address.port()))
                 .map_err(|()| StorageError::Shim("--shim-url takes no port".to_owned()))?;
         }
-        let url = base
-            .join(&format!("/streams/v1/images/{image}/{sha256}"))
-            .map_err(|e| StorageError::Shim(format!("--shim-url: {e}")))?;
-        let client = self.client(&base).await?;
-        Ok((client.get(url.clone()).bearer_auth(token.trim()), url.to_string()))
+        let url = base.join(path).map_err(|e| StorageError::Shim(format!("--shim-url: {e}")))?;
+        let client = self.client(&base, read_timeout).await?;
+        Ok((client.request(method, url.clone()).bearer_auth(token.trim()), url))
     }
 
-    async fn client(&self, base: &url::Url) -> Result<reqwest::Client, StorageError> {
+    async fn client(&self, base: &url::Url, read_timeout: Option<Duration>) -> Result<reqwest::Client, StorageError> {
         let mut builder = reqwest::Client::builder()
             .no_proxy()
             .https_only(true)
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(30));
+            .connect_timeout(Duration::from_secs(10));
+        if let Some(limit) = read_timeout {
+            builder = builder.read_timeout(limit);
+        }
         if let Some(file) = &self.args.shim_ca {
             let pem = tokio::fs::read(file).await.map_err(StorageError::io("reading --shim-ca"))?;
             let roots = reqwest::Certificate::from_pem_bundle(&pem)

@@ -31,7 +31,7 @@ pub fn shown(server: &Server) -> ServerState {
             .or_else(|| resize(server, status, reported.vm_state))
             .or_else(|| rescue(server, reported.vm_state))
             .or_else(|| power(server.spec.power_state, reported.vm_state))
-            .or_else(|| snapshot(status))
+            .or_else(|| snapshot(status, reported.task_state))
             .or(reported.task_state)
     };
     ServerState::new(reported.vm_state, task, reported.power_state)
@@ -113,8 +113,10 @@ fn power(wish: PowerState, vm: VmState) -> Option<TaskState> {
     }
 }
 
-fn snapshot(status: &ServerStatus) -> Option<TaskState> {
-    (!status.snapshots.is_empty()).then_some(TaskState::ImageSnapshot)
+/// From the manager's order on, which stands until the image is there; the host says when the copy is made.
+fn snapshot(status: &ServerStatus, reported: Option<TaskState>) -> Option<TaskState> {
+    let uploading = reported.filter(|t| *t == TaskState::ImageUploading);
+    (!status.snapshots.is_empty()).then_some(uploading.unwrap_or(TaskState::ImageSnapshot))
 }
 
 #[cfg(test)]
@@ -191,6 +193,18 @@ mod tests {
     ) {
         let s = shown(&server(vm, wish));
         assert_eq!((s.status.as_str(), s.task_state.map(TaskState::as_str)), (status, task));
+    }
+
+    #[test]
+    fn c23_an_image_shows_as_a_task_from_the_order_until_it_is_there() {
+        let mut s = server(VmState::Active, PowerState::Running);
+        let task = |s: &Server| shown(s).task_state.map(TaskState::as_str);
+        let status = s.status.as_mut().unwrap();
+        status.snapshots = vec![crate::server::SnapshotOrder { image: "i".into(), uid: "u".into() }];
+        assert_eq!(task(&s), Some("image_snapshot"));
+        let state = ServerState::new(VmState::Active, Some(TaskState::ImageUploading), ObservedPower::Running);
+        s.status.as_mut().unwrap().state = Some(state);
+        assert_eq!((task(&s), shown(&s).status.as_str()), (Some("image_uploading"), "ACTIVE"));
     }
 
     #[test]

@@ -8,5 +8,6 @@ mod errors;
 mod fenced;
 mod full_disk;
 mod life;
+mod server_images;
 mod standing_still;
 mod streams;

@@ -1,4 +1,4 @@
-//! An Image for all namespaces: policy image-visibility.
+//! An Image for all namespaces, and one of a Server: policies image-visibility and server-images.
 
 use anyhow::Result;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -34,4 +34,25 @@ async fn publishing_an_image_needs_its_own_permission() -> Result<()> {
     expect("create public", daves.create(&create, &image("b", "Public")?).await, None)?;
     let shims = api(&cluster.shim().await?.client().await?, "images", &namespace)?;
     expect("the shim", shims.create(&create, &image("c", "Public")?).await, None)
+}
+
+#[tokio::test]
+async fn an_image_of_a_server_needs_the_permission_for_that_server() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let (admin, namespace) = (cluster.admin().await?, cluster.namespace().await?);
+    let of = |name: &str, server: &str| {
+        object("images", name, &json!({"source": {"server": {"name": server}}, "diskFormat": "qcow2"}))
+    };
+    let refusal = r#"user "erin" needs verb update on servers/createimage to make an image of Server "a""#;
+    let erins = api(&cluster.user("erin").await?, "images", &namespace)?;
+    let create = PostParams::default();
+    grant(&admin, &namespace, "erin", &[(&["images"], &["create"])]).await?;
+    expect("without", erins.create(&create, &of("i", "a")?).await, Some(refusal))?;
+    let upload = object("images", "u", &json!({"source": {"upload": {}}, "diskFormat": "raw"}))?;
+    expect("another source", erins.create(&create, &upload).await, None)?;
+    let more: &[(&[&str], &[&str])] = &[(&["images"], &["create"]), (&["servers/createimage"], &["update"])];
+    grant(&admin, &namespace, "erin", more).await?;
+    expect("with", erins.create(&create, &of("i", "a")?).await, None)?;
+    let shims = api(&cluster.shim().await?.client().await?, "images", &namespace)?;
+    expect("the shim", shims.create(&create, &of("j", "a")?).await, None)
 }

@@ -33,7 +33,11 @@ pub fn table() -> Table {
             refuses(json!({"source": {"upload": null}}), one),
             refuses(json!({"source": {"http": {"url": "https://example.org/a", "sha256": digest}}}), one),
             refuses(json!({"source": {"upload": null, "oci": {"reference": "a"}}}), "oci is not served yet"),
-            refuses(json!({"source": {"upload": null, "server": {"name": "a"}}}), "server is not served yet"),
+            accepts("a Server", json!({"source": {"upload": null, "server": {"name": "a"}}})),
+            refuses(
+                json!({"source": {"upload": null, "server": {"name": "a"}}, "diskFormat": "raw"}),
+                "diskFormat of an image of a Server must be qcow2",
+            ),
             refuses(json!({"members": ["prod"]}), "members is only for a Shared Image"),
             refuses(json!({"diskFormat": "vmdk"}), "spec.diskFormat: Unsupported value"),
             allows_change(
