@@ -71,12 +71,12 @@ impl World {
         Self::on(LibvirtNode::start(name)?).await
     }
 
-    /// The same with an OpenStack front, which keeps images.
+    /// The same with an OpenStack front, which keeps images; `flags` are further ones of its.
     ///
     /// # Errors
     /// A part does not start.
-    pub async fn with_front(name: &str) -> Result<Self> {
-        Self::build(LibvirtNode::start(name)?, true).await
+    pub async fn with_front(name: &str, flags: &[&str]) -> Result<Self> {
+        Self::build(LibvirtNode::start(name)?, Some(flags)).await
     }
 
     /// The same on this libvirtd.
@@ -84,10 +84,10 @@ impl World {
     /// # Errors
     /// A part does not start.
     pub async fn on(libvirt: LibvirtNode) -> Result<Self> {
-        Self::build(libvirt, false).await
+        Self::build(libvirt, None).await
     }
 
-    async fn build(libvirt: LibvirtNode, with_front: bool) -> Result<Self> {
+    async fn build(libvirt: LibvirtNode, front: Option<&[&str]>) -> Result<Self> {
         let cluster = Cluster::start(&[]).await?;
         let client = cluster.admin().await?;
         let namespace = cluster.project().await?;
@@ -97,7 +97,10 @@ impl World {
         std::fs::copy(image.path(), served.join("tiny.qcow2"))?;
         let files = FileServer::start(&served, None).await?;
         let manager = workload::manager(&cluster, "manager", &["--image-allow-cidr=127.0.0.0/8"]).await?;
-        let front = if with_front { Some(workload::shim(&cluster, "shim", &[]).await?) } else { None };
+        let front = match front {
+            Some(flags) => Some(workload::shim(&cluster, "shim", flags).await?),
+            None => None,
+        };
         let mut world = Self { cluster, client, files, libvirt, namespace, node_role: None, manager, front };
         world.start_node_role().await?;
         world.apply(CATALOG).await?;

@@ -100,11 +100,7 @@ fn backing_size(disk: &PathBuf) -> io::Result<u64> {
 }
 
 async fn by_hypervisor<H: Hypervisor>(shared: &Shared<H>, copy: DiskCopy) -> Result<(), Failed> {
-    shared.hypervisor.begin_copy(&copy).await.map_err(|error| match error.class {
-        // It was on its way off, most likely.
-        ErrorClass::Refused => Failed::Copy(FailureKind::Interrupted, error.message),
-        _ => Failed::hypervisor(error),
-    })?;
+    shared.hypervisor.begin_copy(&copy).await.map_err(Failed::hypervisor)?;
     loop {
         match shared.hypervisor.copy_state(copy.guest).await {
             Ok(CopyState::Done) => return Ok(()),

@@ -2,7 +2,7 @@
 
 use ostler_crds::names::reason;
 use ostler_engine::guest::FailureKind;
-use ostler_hypervisor::HypervisorError;
+use ostler_hypervisor::{ErrorClass, HypervisorError};
 
 use super::super::storage::StorageError;
 
@@ -22,8 +22,13 @@ pub(super) enum Failed {
 }
 
 impl Failed {
+    /// What libvirt refuses of a guest that ends or begins just then, it does not refuse a moment later.
     pub(super) fn hypervisor(error: HypervisorError) -> Self {
-        Self::Copy(FailureKind::of(error.class), error.message)
+        let kind = match error.class {
+            ErrorClass::Refused | ErrorClass::NotFound => FailureKind::Interrupted,
+            class => FailureKind::of(class),
+        };
+        Self::Copy(kind, error.message)
     }
 
     pub(super) fn storage(error: &StorageError) -> Self {

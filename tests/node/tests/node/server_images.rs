@@ -17,7 +17,7 @@ use serde_json::json;
 
 impl Stage {
     async fn new(name: &str) -> Result<Self> {
-        let world = World::with_front(name).await?;
+        let world = World::with_front(name, &[]).await?;
         world.wait_image("tiny").await?;
         Ok(Self { world })
     }
@@ -35,7 +35,8 @@ impl Stage {
     }
 
     async fn wait_state(&self, name: &str, wanted: ImageState) -> Result<Image> {
-        let waited = wait_for(&format!("Image {name} to be {wanted:?}"), PATIENCE, || async {
+        let what = format!("Image {name} to be {wanted:?}");
+        let waited = wait_for(&what, PATIENCE, || async {
             let image = self.images().get(name).await?;
             Ok(Some(image).filter(|i| i.status.as_ref().and_then(|s| s.state) == Some(wanted)))
         });
@@ -143,7 +144,7 @@ async fn c23_an_image_of_a_running_guest_has_what_it_wrote_and_other_guests_star
     let image = stage.wait_state("snap", ImageState::Active).await?;
     let status = image.status.clone().unwrap_or_default();
     assert_eq!(status.virtual_size, Some(1 << 30), "the Flavor's disk");
-    assert!(status.size.is_some_and(|n| n > 20 << 20) && status.sha256.is_some() && status.md5.is_some(), "{status:?}");
+    assert!(status.size.is_some_and(|n| n > 10 << 20) && status.sha256.is_some() && status.md5.is_some(), "{status:?}");
     assert_eq!(ready_reason(&image), reason::VERIFIED);
     let a = stage.wait_tidy("a").await?;
     assert_eq!((state(&a), world.qemu(&a)?), ("ACTIVE", qemu), "the guest was not touched");
@@ -202,12 +203,8 @@ async fn c23_whatever_happens_in_the_middle_of_a_copy_nothing_stays_behind() -> 
     stage.world.kill_node_role();
     wait_for("qemu-img to have ended with it", PATIENCE, || async {
         let path = copy.to_str().unwrap_or_default();
-        Ok(Command::new("pgrep")
-            .args(["-f", &format!("qemu-img convert.*{path}")])
-            .output()?
-            .stdout
-            .is_empty()
-            .then_some(()))
+        let found = Command::new("pgrep").args(["-f", &format!("qemu-img convert.*{path}")]).output()?;
+        Ok(found.stdout.is_empty().then_some(()))
     })
     .await?;
     assert!(copy.exists());
