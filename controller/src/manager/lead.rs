@@ -75,7 +75,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
         tokio::join!(
             place(placer, &stores, server_events, waiting(Arc::clone(&changed), Arc::clone(&ledger)), term.clone()),
             images::run(context, image_controller, [&changed, &image_changed].map(Arc::clone), term.clone()),
-            snapshots::run(context, &stores, Arc::clone(&image_changed), term.clone()),
+            snapshots::run(context, &stores, Arc::clone(&image_changed), term.clone()).boxed(),
             networks::run(context, &stores, Arc::clone(&ledger), term.clone()),
             key_pairs::run(context, key_controller, Arc::clone(&changed), term.clone()),
             silent_hosts::run(watch, term.clone()),
