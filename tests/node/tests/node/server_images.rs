@@ -36,7 +36,7 @@ impl Stage {
 
     async fn wait_state(&self, name: &str, wanted: ImageState) -> Result<Image> {
         let what = format!("Image {name} to be {wanted:?}");
-        let waited = wait_for(&what, PATIENCE, || async {
+        let waited = wait_for(&what, 2 * PATIENCE, || async {
             let image = self.images().get(name).await?;
             Ok(Some(image).filter(|i| i.status.as_ref().and_then(|s| s.state) == Some(wanted)))
         });
@@ -87,7 +87,7 @@ impl Stage {
         let server = self.world.wait_ready(name).await?;
         let disk = self.file(&server, "root.qcow2")?;
         let wrote = Command::new("qemu-io")
-            .args(["-f", "qcow2", "-c", "write -q -P 7 64M 1900M"])
+            .args(["-f", "qcow2", "-c", "write -q -P 7 64M 600M"])
             .arg(&disk)
             .status()
             .context("qemu-io")?;
@@ -169,8 +169,8 @@ async fn c23_an_image_of_a_running_guest_has_what_it_wrote_and_other_guests_star
     // One that stands still, by libvirt's hand, and one that is off.
     world.change("b", json!({ "powerState": "Stopped" })).await?;
     world.wait_ready("b").await?;
-    stage.image_of("off", "b").await?;
-    stage.wait_state("off", ImageState::Active).await?;
+    stage.image_of("at-rest", "b").await?;
+    stage.wait_state("at-rest", ImageState::Active).await?;
     stage.wait_tidy("b").await?;
 
     // An Image that comes before its Server waits for it; one of a Server that has no disk waits too.
