@@ -19,6 +19,7 @@ pub fn manager_part(status: &ServerStatus) -> ServerStatus {
     let ours = |c: &&Condition| c.type_ == condition::SCHEDULED;
     ServerStatus {
         host: status.host.clone(),
+        host_generation: status.host_generation,
         addresses: status.addresses.clone(),
         flavor: status.flavor.clone(),
         resize: status.resize.clone(),

@@ -27,8 +27,7 @@ use super::{
     ledger::Ledger,
     networks,
     place::Placer,
-    silent_hosts,
-    snapshots,
+    silent_hosts, snapshots,
     stores::{Stores, events, leases, store, synced},
 };
 use crate::common::backoff::Backoff;

@@ -149,7 +149,12 @@ async fn concluded<H: Hypervisor>(
 ) -> Worked {
     let attempted = match &acted {
         Acted::Failed(failure) => decision.failed(failure),
-        Acted::Done | Acted::Deferred | Acted::Fetching | Acted::NotFetched(..) | Acted::NotClaimed(_) => None,
+        Acted::Done
+        | Acted::Deferred
+        | Acted::Fetching
+        | Acted::Copying
+        | Acted::NotFetched(..)
+        | Acted::NotClaimed(_) => None,
     };
     let Decision { steps, goal, requeue, memory, .. } = decision;
     // What failed is told in the echo of the momentary wish; it is over.

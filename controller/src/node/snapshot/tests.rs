@@ -86,6 +86,7 @@ impl Bench {
             memory_mib: 1,
             accelerator: ostler_crds::host::Accelerator::Tcg,
             root_disk: self.layout.root_disk(guest()),
+            second_disk: None,
             config_drive: None,
             nics: vec![],
             console_log: self.layout.console_log(guest()),
