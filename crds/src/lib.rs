@@ -26,6 +26,7 @@ pub mod network;
 pub mod quota;
 pub mod rule;
 pub mod server;
+pub mod server_group;
 
 pub use condition::{ConditionBuilder, Status as ConditionStatus, find_condition, set_condition};
 pub use flavor::{Flavor, FlavorSpec, FlavorVisibility};
@@ -36,6 +37,7 @@ pub use key_pair::{KeyPair, KeyPairSpec, KeyPairStatus};
 pub use network::{Network, NetworkSpec, NetworkStatus};
 pub use quota::{ProjectQuota, ProjectQuotaSpec};
 pub use server::{Server, ServerSpec, ServerStatus};
+pub use server_group::{GroupPolicy, ServerGroup, ServerGroupSpec};
 
 /// The API group of every kind.
 pub const GROUP: &str = "compute.ostler.dev";
@@ -47,5 +49,14 @@ use kube::core::crd::CustomResourceExt;
 
 /// All CRDs, in the order in which the chart lists them.
 pub fn all() -> Vec<CustomResourceDefinition> {
-    vec![Flavor::crd(), Host::crd(), Image::crd(), KeyPair::crd(), Network::crd(), ProjectQuota::crd(), Server::crd()]
+    vec![
+        Flavor::crd(),
+        Host::crd(),
+        Image::crd(),
+        KeyPair::crd(),
+        Network::crd(),
+        ProjectQuota::crd(),
+        Server::crd(),
+        ServerGroup::crd(),
+    ]
 }

@@ -87,6 +87,8 @@ pub mod reason {
     pub const IMAGE_REFUSED: &str = "ImageRefused";
     /// `spec.keyPair` names no KeyPair in the namespace.
     pub const KEY_PAIR_NOT_FOUND: &str = "KeyPairNotFound";
+    /// `spec.schedulerHints.group` names no ServerGroup in the namespace.
+    pub const SERVER_GROUP_NOT_FOUND: &str = "ServerGroupNotFound";
     /// `spec.networks` names no Network that this namespace may use, or there is no default one.
     pub const NETWORK_NOT_FOUND: &str = "NetworkNotFound";
     /// A Network has no free address, or the asked one is taken or outside its pool.

@@ -14,15 +14,20 @@ use crate::{
     store::{Stores, reads},
 };
 
+/// The id of the port of an address of a server.
+pub fn id(server: &Server, address: &ServerAddress) -> String {
+    let name = format!("{}/{}", view::id(server), address.mac);
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+}
+
 fn document(stores: &Stores, server: &Server, address: &ServerAddress) -> Value {
     let device = view::id(server);
     let network = stores.networks.get(None, &address.network);
     let network_id = network.as_ref().map(|n| networks::id(n)).unwrap_or_default();
     let subnet = network.as_ref().and_then(|n| n.spec.subnets.first().map(|s| subnets::id(n, s)));
     let project = server.metadata.namespace.clone().unwrap_or_default();
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{device}/{}", address.mac).as_bytes());
     json!({
-        "id": id.to_string(), "name": "", "description": "", "network_id": network_id, "device_id": device,
+        "id": id(server, address), "name": "", "description": "", "network_id": network_id, "device_id": device,
         "device_owner": "compute:nova", "mac_address": address.mac, "status": "ACTIVE", "admin_state_up": true,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": address.address}], "allowed_address_pairs": [],
         "security_groups": [security_groups::default_id(&project)], "port_security_enabled": false, "tags": [],

@@ -8,5 +8,7 @@ pub mod key_pairs;
 pub mod limits;
 pub mod quotas;
 pub mod security_groups;
+pub mod server_groups;
+pub mod server_parts;
 pub mod servers;
 pub mod versions;

@@ -5,6 +5,7 @@ mod compute;
 mod compute_actions;
 mod compute_catalog;
 mod compute_operator;
+mod compute_server_parts;
 mod identity;
 mod image;
 mod network;
@@ -18,6 +19,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         compute::ROUTES,
         compute_catalog::ROUTES,
         compute_operator::ROUTES,
+        compute_server_parts::ROUTES,
         image::ROUTES,
         network::ROUTES,
     ]

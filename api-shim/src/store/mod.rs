@@ -17,6 +17,7 @@ pub mod names;
 pub mod quotas;
 pub mod reads;
 pub mod refusal;
+pub mod server_groups;
 pub mod servers;
 pub mod slug;
 pub mod tombstones;
@@ -30,7 +31,7 @@ pub use compact::{deleted_at, updated_at};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::{Api, Client, runtime::watcher};
 use ostler_crds::{
-    Flavor, Host, Image, KeyPair, Network, ProjectQuota, Server,
+    Flavor, Host, Image, KeyPair, Network, ProjectQuota, Server, ServerGroup,
     names::{PROJECT_LABEL, USER_LABEL},
 };
 
@@ -41,6 +42,8 @@ use crate::authenticate::keys;
 pub struct Stores {
     /// All Servers.
     pub servers: Cache<Server>,
+    /// All ServerGroups.
+    pub server_groups: Cache<ServerGroup>,
     /// Servers that are gone.
     pub tombstones: Tombstones,
     /// All Flavors.
@@ -70,6 +73,7 @@ impl Stores {
         let all = watcher::Config::default;
         let stores = Arc::new(Self {
             servers: Cache::start(Api::all(client.clone()), all()),
+            server_groups: Cache::start(Api::all(client.clone()), all()),
             tombstones: Tombstones::default(),
             flavors: Cache::start(Api::all(client.clone()), all()),
             images: Cache::start(Api::all(client.clone()), all()),
@@ -91,6 +95,7 @@ impl Stores {
     pub fn empty() -> Self {
         Self {
             servers: Cache::empty(),
+            server_groups: Cache::empty(),
             tombstones: Tombstones::default(),
             flavors: Cache::empty(),
             images: Cache::empty(),
@@ -108,6 +113,7 @@ impl Stores {
     pub fn missing(&self) -> Vec<&'static str> {
         let all = [
             ("servers", self.servers.is_ready()),
+            ("servergroups", self.server_groups.is_ready()),
             ("flavors", self.flavors.is_ready()),
             ("images", self.images.is_ready()),
             ("keypairs", self.key_pairs.is_ready()),

@@ -23,6 +23,7 @@ pub fn named(
     let own = |namespace: Option<String>| namespace.as_deref() == Some(project);
     match rule.resource {
         "servers" => stores.servers.by_id(id()?).iter().find(|s| own(s.namespace())).map(|s| s.name_any()),
+        "servergroups" => stores.server_groups.by_id(id()?).iter().find(|g| own(g.namespace())).map(|g| g.name_any()),
         "images" => stores.images.by_id(id()?).iter().find(|i| own(i.namespace())).map(|i| i.name_any()),
         "flavors" => reads::flavors_by_id(stores, params.get("id")?).first().map(|f| f.name_any()),
         "networks" => stores.networks.by_id(id()?).first().map(|n| n.name_any()),

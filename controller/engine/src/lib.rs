@@ -7,6 +7,7 @@
 //!   node:     guest::validate ─► guest::decide ─► (steps) ─► guest::status
 //! ```
 
+pub mod affinity;
 pub mod allocate;
 pub mod evacuation;
 pub mod guest;

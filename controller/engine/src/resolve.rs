@@ -10,7 +10,7 @@ use ostler_crds::{
     server::{ResolvedFlavor, ResolvedImage, ResolvedKey},
 };
 
-use crate::{allocate::Pool, schedule::Request};
+use crate::{affinity::Affinity, allocate::Pool, schedule::Request};
 
 /// The objects that a Server names, as far as they exist.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +85,8 @@ pub fn resolve(server: &Server, named: &Named<'_>) -> Result<Resolved, Refusal> 
         resources: flavor.footprint(image.virtual_size),
         zone: server.spec.availability_zone.clone(),
         node_selector: server.spec.node_selector.clone().unwrap_or_default(),
+        // Laid over it by who knows where the others are.
+        affinity: Affinity::default(),
     };
     Ok(Resolved { flavor, image, key, interfaces, request })
 }

@@ -4,6 +4,8 @@ use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 use ostler_crds::{Host, host::Resources};
 
+use crate::affinity::Affinity;
+
 /// What a Server needs of a Host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
@@ -13,6 +15,8 @@ pub struct Request {
     pub zone: Option<String>,
     /// Labels that the Host must have.
     pub node_selector: BTreeMap<String, String>,
+    /// Where it may be in relation to other Servers.
+    pub affinity: Affinity,
 }
 
 /// A Host as the scheduler sees it.
@@ -80,6 +84,10 @@ pub enum Obstacle {
     OtherZone,
     /// A label is missing.
     LabelMissing,
+    /// Not one of those that a server group or `sameHost` asks for.
+    OutsideGroup,
+    /// One of those that a server group or `differentHost` keeps it from.
+    BesideOthers,
     /// Too few processors.
     TooFewVcpus,
     /// Too little memory.
@@ -95,6 +103,8 @@ impl fmt::Display for Obstacle {
             Self::NotReady => "not ready",
             Self::OtherZone => "in another availability zone",
             Self::LabelMissing => "without a label of nodeSelector",
+            Self::OutsideGroup => "other than schedulerHints asks for",
+            Self::BesideOthers => "with a Server that schedulerHints keeps it from",
             Self::TooFewVcpus => "with too few vcpus",
             Self::TooLittleMemory => "with too little memory",
             Self::TooLittleDisk => "with too little disk",
@@ -119,23 +129,24 @@ impl fmt::Display for NoHostFits {
     }
 }
 
-/// The Host to use: of those that fit, the one with the most memory left, then the most processors, then by name.
+/// The Host to use: of those that fit, the one that a soft policy would rather have, then the one with the most memory left,
+/// then the most processors, then by name.
 pub fn choose<'a>(request: &Request, candidates: &'a [Candidate]) -> Result<&'a str, NoHostFits> {
     let mut obstacles = BTreeMap::new();
     let mut best: Option<&Candidate> = None;
     for candidate in candidates {
         if let Some(obstacle) = obstacle(request, candidate) {
             *obstacles.entry(obstacle).or_insert(0) += 1;
-        } else if best.is_none_or(|b| weight(candidate) > weight(b)) {
+        } else if best.is_none_or(|b| weight(request, candidate) > weight(request, b)) {
             best = Some(candidate);
         }
     }
     best.map(|c| c.name.as_str()).ok_or(NoHostFits(obstacles))
 }
 
-fn weight(candidate: &Candidate) -> (u64, u64, Reverse<&str>) {
+fn weight<'a>(request: &Request, candidate: &'a Candidate) -> (i64, u64, u64, Reverse<&'a str>) {
     let free = candidate.free();
-    (free.memory_mib, free.vcpus, Reverse(&candidate.name))
+    (request.affinity.weight(&candidate.name), free.memory_mib, free.vcpus, Reverse(&candidate.name))
 }
 
 fn obstacle(request: &Request, candidate: &Candidate) -> Option<Obstacle> {
@@ -146,6 +157,8 @@ fn obstacle(request: &Request, candidate: &Candidate) -> Option<Obstacle> {
         (!candidate.ready, Obstacle::NotReady),
         (request.zone.as_ref().is_some_and(|z| *z != candidate.zone), Obstacle::OtherZone),
         (request.node_selector.iter().any(|(k, v)| candidate.labels.get(k) != Some(v)), Obstacle::LabelMissing),
+        (!request.affinity.allows(&candidate.name), Obstacle::OutsideGroup),
+        (request.affinity.forbids(&candidate.name), Obstacle::BesideOthers),
         (need.vcpus > free.vcpus, Obstacle::TooFewVcpus),
         (need.memory_mib > free.memory_mib, Obstacle::TooLittleMemory),
         (need.disk_gib > free.disk_gib, Obstacle::TooLittleDisk),
@@ -155,6 +168,8 @@ fn obstacle(request: &Request, candidate: &Candidate) -> Option<Obstacle> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -202,6 +217,20 @@ mod tests {
         let mut ssd = host("a", 500);
         ssd.labels.insert("disk".to_owned(), "ssd".to_owned());
         assert_eq!(choose(&request, &[ssd]), Ok("a"));
+    }
+
+    #[test]
+    fn hints_come_before_what_is_left() {
+        let set = |h: &str| BTreeSet::from([h.to_owned()]);
+        let hosts = [host("a", 500), host("b", 900)];
+        let with = |affinity| Request { affinity, ..need(1) };
+        assert_eq!(choose(&with(Affinity { only: Some(set("a")), ..Default::default() }), &hosts), Ok("a"));
+        assert_eq!(choose(&with(Affinity { never: set("b"), ..Default::default() }), &hosts), Ok("a"));
+        let rather = BTreeMap::from([("a".to_owned(), 1)]);
+        assert_eq!(choose(&with(Affinity { rather, ..Default::default() }), &hosts), Ok("a"));
+        let neither = Affinity { only: Some(set("a")), never: set("a"), ..Default::default() };
+        let error = choose(&with(neither), &hosts).unwrap_err().to_string();
+        assert!(error.contains("1 other than schedulerHints asks for") && error.contains("1 with a Server"), "{error}");
     }
 
     proptest! {

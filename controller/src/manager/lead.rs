@@ -16,7 +16,7 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use ostler_crds::{Flavor, Host, Network, ProjectQuota, Server};
+use ostler_crds::{Flavor, Host, Network, ProjectQuota, Server, ServerGroup};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -51,9 +51,10 @@ pub async fn run(context: &Context, term: CancellationToken) {
     let (networks, f2) = store::<Network>(Api::all(client.clone()), told(&changed));
     let (hosts, f3) = store::<Host>(Api::all(client.clone()), told(&changed));
     let (quotas, f5) = store::<ProjectQuota>(Api::all(client.clone()), told(&changed));
+    let (server_groups, f6) = store::<ServerGroup>(Api::all(client.clone()), told(&changed));
     let beats = beats(Arc::clone(&heartbeats), Arc::clone(&changed));
     let (leases, f4) = store(leases(client, &context.args.namespace), beats);
-    let stores = Stores { servers, flavors, images, key_pairs, networks, quotas, hosts, leases };
+    let stores = Stores { servers, flavors, images, key_pairs, networks, quotas, server_groups, hosts, leases };
 
     let placer = Arc::new(Placer {
         context: context.clone(),
@@ -69,7 +70,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
         ledger: Arc::clone(&ledger),
         heartbeats: Arc::clone(&heartbeats),
     };
-    let fill = join_all([f1.boxed(), f2.boxed(), f3.boxed(), f4.boxed(), f5.boxed()]);
+    let fill = join_all([f1.boxed(), f2.boxed(), f3.boxed(), f4.boxed(), f5.boxed(), f6.boxed()]);
     let work = async {
         tokio::join!(
             place(placer, &stores, server_events, waiting(Arc::clone(&changed), Arc::clone(&ledger)), term.clone()),
@@ -128,6 +129,7 @@ async fn place(
         synced("KeyPairs", &stores.key_pairs),
         synced("Networks", &stores.networks),
         synced("ProjectQuotas", &stores.quotas),
+        synced("ServerGroups", &stores.server_groups),
         synced("Hosts", &stores.hosts),
         synced("Leases", &stores.leases),
     );

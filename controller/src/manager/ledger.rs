@@ -103,6 +103,11 @@ impl Ledger {
         self.holdings.contains_key(uid)
     }
 
+    /// The Host that a Server is bound to, be it confirmed or on its way.
+    pub fn host_of(&self, uid: &str) -> Option<&str> {
+        self.holdings.get(uid).map(|h| h.host.as_str())
+    }
+
     /// What is held of a Host.
     pub fn held(&self, host: &str) -> Resources {
         self.by_host.get(host).copied().unwrap_or_default()

@@ -11,6 +11,7 @@
 //!
 //! No guest depends on it: a lost manager only means that nothing new is placed.
 
+mod affinity;
 mod elect;
 mod election;
 mod heartbeats;

@@ -27,7 +27,7 @@ use ostler_engine::{
 use serde_json::json;
 
 use super::{
-    Context,
+    Context, affinity,
     heartbeats::Heartbeats,
     ledger::Ledger,
     stores::Stores,
@@ -171,11 +171,15 @@ impl Placer {
     /// Decides on what is in memory, and holds what it gives out. No await: two passes never decide at once.
     fn decide(&self, server: &Server) -> Decision {
         let now = Timestamp::now();
-        let resolved = match self.resolve(server) {
+        let mut resolved = match self.resolve(server) {
             Ok(resolved) => resolved,
             Err(refusal) => return Decision::Refuse(refusal),
         };
         let mut ledger = self.ledger();
+        resolved.request.affinity = match affinity::of(server, &ledger, &self.stores) {
+            Ok(affinity) => affinity,
+            Err(refusal) => return Decision::Refuse(refusal),
+        };
         if let Err(refusal) = self.admit(server, &resolved, &ledger) {
             return Decision::Refuse(refusal);
         }

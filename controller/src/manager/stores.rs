@@ -12,7 +12,7 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use ostler_crds::{Flavor, Host, Image, KeyPair, Network, ProjectQuota, Server};
+use ostler_crds::{Flavor, Host, Image, KeyPair, Network, ProjectQuota, Server, ServerGroup};
 use serde::de::DeserializeOwned;
 
 use crate::common::watch::patient;
@@ -32,6 +32,8 @@ pub struct Stores {
     pub networks: Store<Network>,
     /// All ProjectQuotas.
     pub quotas: Store<ProjectQuota>,
+    /// All ServerGroups.
+    pub server_groups: Store<ServerGroup>,
     /// All Hosts.
     pub hosts: Store<Host>,
     /// Leases of the release namespace; the hosts' heartbeats are among them.

@@ -45,7 +45,6 @@ use crate::rule::{immutable, not_served};
     validation = not_served("files", "use userData"),
     validation = not_served("metadataOptions", "this version has no metadata service; guests read the config drive"),
     validation = not_served("resizePolicy", "a Server cannot be resized in this version"),
-    validation = not_served("schedulerHints", "use nodeSelector or availabilityZone"),
     validation = not_served("rescue", "a Server cannot be rescued in this version"),
     validation = Rule::new("has(self.locked) && self.locked || !has(self.lockedReason)")
         .message("lockedReason is only for a locked Server").field_path(".lockedReason"),
@@ -60,6 +59,7 @@ use crate::rule::{immutable, not_served};
         .message("keys of metadata must have 1 to 255 characters").field_path(".metadata"),
     validation = immutable("image", "that is a rebuild, which is not served yet; delete the Server and make a new one"),
     validation = immutable("keyPair", "it is put into the guest when it is made"),
+    validation = immutable("schedulerHints", "they count when a Server is placed, and moving it is not served yet"),
     validation = immutable("networks", "attaching and detaching is not served yet"),
     validation = immutable("userData", "it is put into the guest when it is made"),
     validation = immutable("availabilityZone", "moving a Server is not served yet"),
@@ -138,7 +138,7 @@ pub struct ServerSpec {
     /// made; action ChangePassword has the guest's agent set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_password: Option<AdminPassword>,
-    /// Nova's scheduler hints. Not served yet.
+    /// Nova's scheduler hints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduler_hints: Option<SchedulerHints>,
     /// Labels that the Host must have.
@@ -236,11 +236,11 @@ pub struct SchedulerHints {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub group: Option<String>,
-    /// OpenStack ids of Servers on whose host it shall be.
+    /// OpenStack ids of Servers of this namespace, on whose host it shall be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(max = 36)))]
     pub same_host: Vec<String>,
-    /// OpenStack ids of Servers on whose hosts it shall not be.
+    /// OpenStack ids of Servers of this namespace, on whose hosts it shall not be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(max = 36)))]
     pub different_host: Vec<String>,

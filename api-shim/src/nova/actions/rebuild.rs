@@ -4,13 +4,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use ostler_crds::{
     Server,
-    server::{ActionType, ServerAction, UserData},
+    server::{ActionType, AdminPassword, ServerAction, UserData},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{body, run, table::Row};
+use super::{body, password, run, table::Row};
 use crate::{
     authorize::Permit,
     fault::Fault,
@@ -53,6 +53,7 @@ struct Rebuild {
 
 /// What its ids and names stand for.
 struct Resolved {
+    password: AdminPassword,
     image: String,
     key_pair: Option<Option<String>>,
 }
@@ -64,7 +65,9 @@ pub async fn rebuild(row: &'static Row, inbound: Inbound, permit: Permit, argume
     check(&ask)?;
     let known = run::find_fit(row, &inbound, &permit).await?;
     let app = &inbound.app;
+    let password = ask.admin_pass.clone().unwrap_or_else(|| text::random(12));
     let resolved = Resolved {
+        password: AdminPassword { hash: password::hashed(password.clone()).await? },
         image: resolve::image_for(app, &permit, &ask.image_ref, &known).await?,
         key_pair: match &ask.key_name {
             Some(Some(name)) => Some(Some(resolve::key_pair(app, &permit, name)?)),
@@ -72,7 +75,6 @@ pub async fn rebuild(row: &'static Row, inbound: Inbound, permit: Permit, argume
             None => None,
         },
     };
-    let password = ask.admin_pass.clone().unwrap_or_else(|| text::random(12));
     let action = ServerAction { id: Uuid::new_v4().to_string(), type_: ActionType::Rebuild };
     let server = run::change(row, &inbound, &permit, |server| apply(&ask, &resolved, &action, server)).await?;
     let facts = facts::gather(&app.stores, &server, facts::privileged(app, &permit).await?);
@@ -113,6 +115,7 @@ fn apply(ask: &Rebuild, resolved: &Resolved, action: &ServerAction, server: &mut
         spec.action = Some(action.clone());
     }
     spec.image = Some(resolved.image.clone());
+    spec.admin_password = Some(resolved.password.clone());
     if let Some(name) = &ask.name {
         spec.display_name = Some(name.clone());
     }
@@ -151,7 +154,8 @@ mod tests {
         server.spec.metadata = [("a".to_owned(), "b".to_owned())].into();
         server.spec.description = Some("old".into());
         let action = ServerAction { id: "1".into(), type_: ActionType::Rebuild };
-        let resolved = Resolved { image: image.into(), key_pair: None };
+        let resolved =
+            Resolved { password: AdminPassword { hash: "$6$a$b".into() }, image: image.into(), key_pair: None };
         apply(&ask(more), &resolved, &action, &mut server).unwrap();
         server
     }

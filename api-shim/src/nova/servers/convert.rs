@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use ostler_crds::{
     Server, ServerSpec,
     names::{CREATOR_ANNOTATION, GUEST_FINALIZER},
-    server::{ServerNetwork, UserData},
+    server::{AdminPassword, SchedulerHints, ServerNetwork, UserData},
 };
 
 use super::{text, wire::Create};
@@ -34,6 +34,10 @@ pub struct Resolved {
     pub networks: Option<Vec<ServerNetwork>>,
     /// Availability zone.
     pub zone: Option<String>,
+    /// Where it may be in relation to others.
+    pub hints: Option<SchedulerHints>,
+    /// The administrator's password.
+    pub password: Option<AdminPassword>,
 }
 
 /// Checks what needs no other object.
@@ -97,6 +101,8 @@ fn server(create: &Create, to: &Resolved, event: &Record, reservation: &str, ind
         tags: create.tags.clone().unwrap_or_default(),
         config_drive: create.config_drive.unwrap_or(true),
         availability_zone: to.zone.clone(),
+        scheduler_hints: to.hints.clone(),
+        admin_password: to.password.clone(),
         ..ServerSpec::default()
     };
     let mut server = Server::new(&slug::slug(&name, "server"), spec);

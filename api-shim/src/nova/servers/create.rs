@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use jiff::Timestamp;
-use ostler_crds::{OpenStackId, Server};
+use ostler_crds::{OpenStackId, Server, server::AdminPassword};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -16,20 +16,23 @@ use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Microversion, Reply},
-    nova::{instance_actions::record::Record, quotas::admit},
+    nova::{actions::password, instance_actions::record::Record, quotas::admit, server_groups::hints},
     shape::{fields, links},
-    store::servers,
+    store::{server_groups, servers},
 };
 
 /// Makes one server, or several.
 pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let create = read(inbound.json().await?, inbound.version)?;
+    let (create, hints) = read(inbound.json().await?, inbound.version)?;
     convert::check(&create)?;
     let count = convert::count(&create)?;
-    let resolved = resolve(&inbound.app, &permit, &create, inbound.version).await?;
+    let mut resolved = resolve(&inbound.app, &permit, &create, inbound.version).await?;
+    resolved.hints = hints::read(&hints, |id| server_groups::known(&inbound.app.stores, &permit, id))?;
     let least = u32::try_from(create.min_count.unwrap_or(1)).unwrap_or(1);
     let count = admit::servers(&inbound.app, &permit, &resolved.flavor, least, count)?;
     admit::metadata(&inbound.app, &permit, create.metadata.len())?;
+    let admin_pass = create.admin_pass.clone().unwrap_or_else(|| text::random(12));
+    resolved.password = Some(AdminPassword { hash: password::hashed(admin_pass.clone()).await? });
     let event = Record::new("create", &inbound, &permit, Timestamp::now());
     let reservation = format!("r-{}", text::random(8).to_lowercase());
     let wished = convert::servers(&create, &resolved, &event, &reservation, count);
@@ -42,7 +45,7 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
         "links": links::both(&inbound.base, "servers", &id),
         "OS-DCF:diskConfig": create.notes.disk_config.as_deref().unwrap_or("MANUAL"),
         "security_groups": [{"name": "default"}],
-        "adminPass": create.admin_pass.unwrap_or_else(|| text::random(12)),
+        "adminPass": admin_pass,
         "id": id,
     }});
     let location = inbound.base.compute(&format!("servers/{id}"));
@@ -50,21 +53,23 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
 }
 
 /// Reads the body: its keys, then its types.
-fn read(body: Value, version: Microversion) -> Result<Create, Fault> {
+fn read(body: Value, version: Microversion) -> Result<(Create, Map<String, Value>), Fault> {
     let Value::Object(mut outer) = body else {
         return Err(Fault::bad_request("Malformed request body: an object is expected."));
     };
     fields::check(&outer, CREATE_OUTER, version, "body")?;
-    let hints = ["os:scheduler_hints", "OS-SCH-HNT:scheduler_hints"];
-    if hints.iter().any(|h| outer.get(*h).and_then(Value::as_object).is_some_and(|m| !m.is_empty())) {
-        return Err(Fault::bad_request("Scheduler hints are not served by this version."));
-    }
+    let hints = ["os:scheduler_hints", "OS-SCH-HNT:scheduler_hints"].into_iter().find_map(|key| outer.remove(key));
+    let hints = match hints {
+        None => Map::new(),
+        Some(Value::Object(hints)) => hints,
+        Some(_) => return Err(Fault::invalid_field("os:scheduler_hints", "It is not of type 'object'.")),
+    };
     let server: Map<String, Value> = match outer.remove("server") {
         Some(Value::Object(server)) => server,
         _ => return Err(Fault::bad_request("'server' is a required property")),
     };
     fields::check(&server, CREATE, version, "server")?;
-    fields::read(server, "server")
+    Ok((fields::read(server, "server")?, hints))
 }
 
 async fn resolve(app: &App, permit: &Permit, create: &Create, version: Microversion) -> Result<Resolved, Fault> {
@@ -88,6 +93,7 @@ async fn resolve(app: &App, permit: &Permit, create: &Create, version: Microvers
         key_pair: create.key_name.as_deref().map(|k| resolve::key_pair(app, permit, k)).transpose()?,
         networks: resolve::networks(app, permit, networks::read(create.networks.clone(), version)?)?,
         zone: resolve::zone(app, create.availability_zone.clone())?,
+        ..Resolved::default()
     })
 }
 
@@ -117,7 +123,7 @@ mod tests {
     use super::*;
 
     fn verdict(body: Value, version: u16) -> Result<String, u16> {
-        read(body, Microversion(version)).map(|c| c.name).map_err(|f| f.status.as_u16())
+        read(body, Microversion(version)).map(|c| c.0.name).map_err(|f| f.status.as_u16())
     }
 
     #[test]
@@ -130,7 +136,7 @@ mod tests {
             json!({"server": {"name": "a"}}),
             json!({"server": {"name": 1, "flavorRef": "1"}}),
             json!({"server": {"name": "a", "flavorRef": "1", "config_drive": "perhaps"}}),
-            json!({"server": {"name": "a", "flavorRef": "1"}, "os:scheduler_hints": {"group": "g"}}),
+            json!({"server": {"name": "a", "flavorRef": "1"}, "os:scheduler_hints": []}),
             json!({"servers": {}}),
             json!([]),
         ] {

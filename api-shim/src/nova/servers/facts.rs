@@ -7,6 +7,7 @@ use crate::{
     app::App,
     authorize::{Permit, Scope, rule::common},
     fault::Fault,
+    nova::server_groups,
     store::Stores,
 };
 
@@ -52,9 +53,16 @@ pub fn gather(stores: &Stores, server: &Server, privileged: bool) -> Facts {
         key_name: key_name(stores, server),
         host_status: host.as_ref().map_or("", |_| host_status(known.as_deref())),
         host: host.filter(|_| privileged),
-        server_groups: Vec::new(),
+        server_groups: group_id(stores, server).into_iter().collect(),
         privileged,
     }
+}
+
+/// The id of the server group that it names, if that is there.
+fn group_id(stores: &Stores, server: &Server) -> Option<String> {
+    let name = server.spec.scheduler_hints.as_ref()?.group.as_ref()?;
+    let group = stores.server_groups.get(server.metadata.namespace.as_deref(), name)?;
+    Some(server_groups::view::id(&group))
 }
 
 /// Nova's word for how a host is.

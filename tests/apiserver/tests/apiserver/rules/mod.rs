@@ -5,6 +5,7 @@ mod image;
 mod key_pair;
 mod network;
 mod server;
+mod server_group;
 
 use anyhow::Result;
 use ostler_test_harness::Cluster;
@@ -41,6 +42,11 @@ async fn networks_are_judged_by_their_rules() -> Result<()> {
     judge(network::table()).await
 }
 
+#[tokio::test]
+async fn server_groups_are_judged_by_their_rules() -> Result<()> {
+    judge(server_group::table()).await
+}
+
 /// Every message of a rule in a schema.
 fn messages(schema: &Value, found: &mut Vec<String>) {
     match schema {
@@ -62,7 +68,7 @@ fn no_rule_is_without_a_case_that_it_refuses() {
         messages(&serde_json::to_value(crd).unwrap(), &mut rules);
     }
     assert!(rules.len() > 40, "found only {} rules", rules.len());
-    let tables = [server::table(), image::table(), flavor::table(), key_pair::table(), network::table()];
+    let tables = [server::table(), image::table(), flavor::table(), key_pair::table(), network::table(), server_group::table()];
     let refusals: Vec<&str> = tables.iter().flat_map(|t| &t.cases).filter_map(|c| c.refusal).collect();
     let untested: Vec<_> = rules.iter().filter(|m| !refusals.iter().any(|r| m.contains(r))).collect();
     assert!(untested.is_empty(), "rules without a case that they refuse: {untested:#?}");

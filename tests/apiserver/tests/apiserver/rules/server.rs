@@ -61,7 +61,11 @@ pub fn table() -> Table {
             refuses(json!({"hostname": "a_b"}), "spec.hostname"),
             refuses(json!({"lockedReason": "why"}), "lockedReason is only for a locked Server"),
             refuses(json!({"rescue": {}}), "rescue is not served yet"),
-            refuses(json!({"schedulerHints": {"group": "g"}}), "schedulerHints is not served yet"),
+            accepts(
+                "scheduler hints",
+                json!({"schedulerHints": {"group": "g", "sameHost": ["a"], "differentHost": ["b"]}}),
+            ),
+            refuses_change(json!({}), json!({"schedulerHints": {"group": "g"}}), "schedulerHints cannot be changed"),
             refuses(json!({"userData": {"secretRef": {"name": "s", "key": "k"}}}), "secretRef is not served yet"),
             accepts("a guest that stands still", json!({"powerState": "Paused"})),
             accepts("a guest whose memory is saved", json!({"powerState": "Suspended"})),
