@@ -5,8 +5,8 @@ use super::row;
 use crate::{
     http::Action,
     nova::actions::{
-        console, create_backup, create_image, delete, lock, network_info, password, power, reboot, rebuild, rescue,
-        reset_state, resize, run, security_groups, table,
+        console, create_backup, create_image, delete, evacuate, lock, network_info, password, power, reboot, rebuild,
+        rescue, reset_state, resize, run, security_groups, table,
     },
 };
 
@@ -49,7 +49,7 @@ pub(super) const ACTIONS: &[Action] = &[
     row!(table::RESET_NETWORK, network_info::accept),
     row!(table::MIGRATE, run::refuse),
     row!(table::LIVE_MIGRATE, run::refuse),
-    row!(table::EVACUATE, run::refuse),
+    row!(table::EVACUATE, evacuate::evacuate),
     row!(table::CRASH_DUMP, run::refuse),
     row!(table::ADD_FIXED_IP, run::refuse),
     row!(table::REMOVE_FIXED_IP, run::refuse),

@@ -29,6 +29,11 @@ impl Field {
         Self { since: Microversion(version), ..Self::new(name) }
     }
 
+    /// From 2.`version` on, and below 2.`until`.
+    pub const fn between(name: &'static str, version: u16, until: u16) -> Self {
+        Self { since: Microversion(version), until: Some(Microversion(until)), ..Self::new(name) }
+    }
+
     /// Below 2.`version`.
     pub const fn until(name: &'static str, version: u16) -> Self {
         Self { until: Some(Microversion(version)), ..Self::new(name) }

@@ -51,6 +51,8 @@ pub fn request(server: &Server) -> Request {
         resources: server.status.as_ref().map(ServerStatus::footprint).unwrap_or_default(),
         zone: server.spec.availability_zone.clone(),
         node_selector: server.spec.node_selector.clone().unwrap_or_default(),
+        // Laid over it by who knows where the others are.
+        ..Request::default()
     }
 }
 

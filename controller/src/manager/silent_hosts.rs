@@ -25,7 +25,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context,
+    Context, affinity,
     heartbeats::{Heartbeats, STALE_AFTER},
     ledger::Ledger,
     stores::{Stores, synced},
@@ -142,7 +142,9 @@ impl Watch {
                 Candidate::new(host, ledger.held(&name), self.heartbeats.alive(&name, now))
             })
             .collect();
-        let request = evacuation::request(server);
+        let mut request = evacuation::request(server);
+        // It was placed once, so its group's absence keeps it nowhere.
+        request.affinity = affinity::of(server, &ledger, &self.stores).unwrap_or_default();
         let name = schedule::choose(&request, &candidates)?;
         let to =
             hosts.iter().find(|host| host.name_any() == name).cloned().ok_or_else(schedule::NoHostFits::default)?;

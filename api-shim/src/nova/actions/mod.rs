@@ -6,6 +6,7 @@ pub mod console;
 pub mod create_backup;
 pub mod create_image;
 pub mod delete;
+pub mod evacuate;
 pub mod lock;
 pub mod network_info;
 pub mod password;

@@ -199,13 +199,20 @@ pub const INJECT_NETWORK_INFO: Row = Row::new("injectNetworkInfo", rule("resetst
 /// `resetNetwork`, for administrators.
 pub const RESET_NETWORK: Row = Row::new("resetNetwork", rule("resetstate")).untold();
 
+/// `evacuate`, for administrators.
+pub const EVACUATE: Row =
+    Row::new("evacuate", rule("evacuate")).vm(&[Active, Stopped, Error]).any_task().body(Body::Object(&[
+        Field::new("host"),
+        Field::until("onSharedStorage", 14),
+        Field::new("adminPass"),
+        Field::between("force", 29, 68),
+    ]));
+
 // What Nova has and this version has not: refused with 501, to those who may, of servers that exist.
 /// `migrate`.
 pub const MIGRATE: Row = Row::new("migrate", rule("migrate"));
 /// `os-migrateLive`.
 pub const LIVE_MIGRATE: Row = Row::new("os-migrateLive", rule("migrate"));
-/// `evacuate`.
-pub const EVACUATE: Row = Row::new("evacuate", rule("evacuate"));
 /// `trigger_crash_dump`.
 pub const CRASH_DUMP: Row = Row::new("trigger_crash_dump", rule("crashdump")).since(17).body(Body::Null);
 /// `addFixedIp`.
