@@ -7,7 +7,8 @@
 //!   libvirt's events
 //!
 //!   beside it: fetch (images that come), snapshot (images that are made of guests),
-//!              host (the Host object and its heartbeat), console (streams over HTTPS), health and metrics
+//!              host (the Host object and its heartbeat), console (streams over HTTPS),
+//!              metadata (for guests), port_filter (whom guests may reach), health and metrics
 //! ```
 //!
 //! Starting, stopping or killing this process touches no guest: domains are persistent and QEMU is libvirt's child.
@@ -18,6 +19,7 @@ mod fetch;
 mod gate;
 mod host;
 mod lock;
+mod metadata;
 mod metrics;
 mod network_namespace;
 mod observe;
@@ -59,6 +61,7 @@ use self::{
     fetch::Fetches,
     gate::BootGate,
     host::ThisHost,
+    metadata::MetadataService,
     metrics::Metrics,
     network_namespace::NetworkNamespace,
     port_filter::PortFilter,
@@ -115,6 +118,9 @@ pub struct Args {
     /// Whom guests may reach.
     #[command(flatten)]
     pub port_filter: port_filter::Args,
+    /// What guests are served.
+    #[command(flatten)]
+    pub metadata: metadata::Args,
     /// How images are fetched from web servers.
     #[command(flatten)]
     pub image: image::Args,
@@ -155,6 +161,9 @@ pub enum Error {
     /// The certificate of the streams cannot be made.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
+    /// The key of the metadata service cannot be had.
+    #[error(transparent)]
+    MetadataKey(#[from] metadata::KeyError),
     /// A server could not listen, or broke.
     #[error("serving {0}: {1}")]
     Serve(&'static str, std::io::Error),
@@ -172,11 +181,12 @@ struct Node<H> {
     snapshots: Snapshots<H>,
     servers: Servers,
     networks: Store<Network>,
-    host: ThisHost,
+    host: Arc<ThisHost>,
     memories: Memories,
     retries: Retries,
     gate: BootGate,
     port_filter: PortFilter,
+    metadata: MetadataService,
     events: Events,
     metrics: Metrics,
 }
@@ -221,6 +231,17 @@ async fn run_with<H: Hypervisor>(
     let (networks, keep_networks) = watch::networks(client.clone());
     let (servers, storage) = (Servers(servers), Arc::new(Storage::new(layout.clone(), cache)));
     let (signals, metrics) = (Signals::default(), Metrics::new(&mut registry));
+    let namespace = NetworkNamespace::new(args.network_namespace.clone());
+    let host = Arc::new(ThisHost::new(HostEndpoint { url, ca_bundle: tls.pem }));
+    let port_filter = PortFilter::new(&args.port_filter, args.metadata.metadata_service, namespace.clone());
+    let metadata = MetadataService::new(
+        &args.metadata,
+        namespace,
+        servers.clone(),
+        Arc::clone(&host),
+        layout.clone(),
+        metrics.clone(),
+    )?;
     let node = Arc::new(Node {
         name: args.node_name.clone(),
         snapshots: Snapshots::new(
@@ -237,11 +258,12 @@ async fn run_with<H: Hypervisor>(
         storage,
         servers,
         networks,
-        host: ThisHost::new(HostEndpoint { url, ca_bundle: tls.pem }),
+        host,
         memories: Memories::default(),
         retries: Retries::default(),
         gate: BootGate::new(args.boots_at_once, args.boot_seconds.map(Duration::from_secs)),
-        port_filter: PortFilter::new(&args.port_filter, NetworkNamespace::new(args.network_namespace.clone())),
+        port_filter,
+        metadata,
         events: Events::new(client.clone(), "ostler-node", &args.node_name),
         metrics,
         client: client.clone(),
@@ -259,6 +281,7 @@ async fn run_with<H: Hypervisor>(
     let published = move || ready.set(true);
     tasks.spawn(host::run(node.clone(), published, end.clone()));
     tasks.spawn(port_filter::run(node.clone(), end.clone()));
+    tasks.spawn(metadata::run(node.clone(), end.clone()));
     tasks.spawn(reconcile(node, writer, signals, end.clone()));
     tasks.close();
 
@@ -295,6 +318,7 @@ async fn reconcile<H: Hypervisor>(
         if let (GuestEvent::Resync | GuestEvent::Disconnected, Some(node)) = (event, listener.upgrade()) {
             node.host.changed.notify_one();
             node.port_filter.forgotten.notify_one();
+            node.metadata.forgotten.notify_one();
         }
         told.tell(event);
     }));

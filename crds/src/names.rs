@@ -117,6 +117,8 @@ pub mod reason {
     pub const QUOTA_EXCEEDED: &str = "QuotaExceeded";
     /// The memory that was saved of a suspended guest is missing; it is never booted in silence.
     pub const SAVED_MEMORY_MISSING: &str = "SavedMemoryMissing";
+    /// The metadata service cannot be had on the guest's network.
+    pub const METADATA_SERVICE_ERROR: &str = "MetadataServiceError";
     /// The object's fields contradict each other.
     pub const INVALID_SPEC: &str = "InvalidSpec";
     /// Bytes of an Image are awaited through the shim.

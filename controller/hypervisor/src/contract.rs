@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     DomainDefinition, DomainState, ErrorClass, FilterDefinition, GuestEvent, GuestId, Hypervisor, HypervisorError,
-    HypervisorStep, NetworkDefinition, ObservedDomain,
+    HypervisorStep, NetworkDefinition, ObservedDomain, ObservedNetwork,
 };
 use HypervisorStep::{
     Define, Destroy, DiscardSaved, EnsureFilter, EnsureNetwork, Pause, Reboot, ReleaseAddress, ReserveAddress, Save,
@@ -102,6 +102,8 @@ pub async fn steps_on_what_is_not_there<H: Hypervisor>(hypervisor: &H, fixture: 
 /// A network is there after the first step, and the second changes nothing; its subnet is never moved under guests.
 pub async fn a_network_is_ensured_twice_and_never_moved<H: Hypervisor>(hypervisor: &H, fixture: &Fixture) {
     run(hypervisor, &[EnsureNetwork(fixture.network.clone()), EnsureNetwork(fixture.network.clone())]).await;
+    let seen = ObservedNetwork { name: fixture.network.name.clone(), bridge: fixture.network.bridge() };
+    assert_eq!(hypervisor.observe_networks().await.expect("observe networks"), [seen]);
     let moved = EnsureNetwork(NetworkDefinition { gateway: elsewhere(fixture), ..fixture.network.clone() });
     assert_eq!(class(hypervisor.execute(&moved).await), Some(ErrorClass::Refused));
     run(hypervisor, &[EnsureNetwork(fixture.network.clone())]).await;

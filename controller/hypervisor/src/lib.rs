@@ -29,7 +29,7 @@ pub use definition::{DomainDefinition, FilterDefinition, GuestId, NetworkDefinit
 pub use disk_copy::{CopyState, DiskCopy};
 pub use error::{ErrorClass, HypervisorError};
 pub use event::GuestEvent;
-pub use observed::{DomainState, HostFacts, ObservedDomain};
+pub use observed::{DomainState, HostFacts, ObservedDomain, ObservedNetwork};
 pub use step::{HypervisorStep, PasswordHash, Step, StorageStep};
 
 use std::{future::Future, sync::Arc};
@@ -45,6 +45,9 @@ pub trait Hypervisor: Send + Sync + 'static {
 
     /// All domains that are Ostler's.
     fn observe_all(&self) -> impl Future<Output = Result<Vec<ObservedDomain>, HypervisorError>> + Send;
+
+    /// All running networks that are Ostler's.
+    fn observe_networks(&self) -> impl Future<Output = Result<Vec<ObservedNetwork>, HypervisorError>> + Send;
 
     /// Executes one step. Every step is idempotent: done twice, it leaves what it leaves done once.
     fn execute(&self, step: &HypervisorStep) -> impl Future<Output = Result<(), HypervisorError>> + Send;
@@ -74,6 +77,10 @@ impl<H: Hypervisor> Hypervisor for Arc<H> {
 
     fn observe_all(&self) -> impl Future<Output = Result<Vec<ObservedDomain>, HypervisorError>> + Send {
         H::observe_all(self)
+    }
+
+    fn observe_networks(&self) -> impl Future<Output = Result<Vec<ObservedNetwork>, HypervisorError>> + Send {
+        H::observe_networks(self)
     }
 
     fn execute(&self, step: &HypervisorStep) -> impl Future<Output = Result<(), HypervisorError>> + Send {

@@ -28,6 +28,15 @@ pub struct ObservedDomain {
     pub nics: Vec<(String, String)>,
 }
 
+/// A network of ours as the hypervisor shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedNetwork {
+    /// Its name, as [`NetworkDefinition::name`](crate::NetworkDefinition::name).
+    pub name: String,
+    /// Its bridge.
+    pub bridge: String,
+}
+
 /// What a domain does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DomainState {

@@ -30,6 +30,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use ostler_crds::host::Accelerator;
 use ostler_hypervisor::{
     CopyState, DiskCopy, GuestEvent, GuestId, HostFacts, Hypervisor, HypervisorError, HypervisorStep, ObservedDomain,
+    ObservedNetwork,
 };
 
 pub use self::accelerator::{Evidence, KvmDevice, choose as choose_accelerator};
@@ -89,6 +90,10 @@ impl Hypervisor for LibvirtHypervisor {
 
     async fn observe_all(&self) -> Result<Vec<ObservedDomain>, HypervisorError> {
         self.caller.call(QUICK, domain::observe::all).await
+    }
+
+    async fn observe_networks(&self) -> Result<Vec<ObservedNetwork>, HypervisorError> {
+        self.caller.call(QUICK, network::running).await
     }
 
     async fn execute(&self, step: &HypervisorStep) -> Result<(), HypervisorError> {

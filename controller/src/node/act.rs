@@ -53,6 +53,10 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, id: &Identity, accelerator: Acce
                 }
                 started
             }
+            Step::Hypervisor(step @ HypervisorStep::EnsureNetwork(_)) => match execute(node, step).await {
+                Ok(()) => node.metadata.ensure(&node.hypervisor).await,
+                failed => failed,
+            },
             Step::Hypervisor(step @ HypervisorStep::Define(_)) => match node.port_filter.ensure(&node.hypervisor).await
             {
                 Ok(()) => execute(node, step).await,

@@ -22,6 +22,12 @@ pub struct Metrics {
     seconds: Family<NameLabels, Histogram>,
     removed: Counter,
     hypervisor_up: Gauge,
+    metadata: Family<StatusLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabels {
+    status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,6 +56,7 @@ impl Metrics {
             seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 4.0, 10))),
             removed: Counter::default(),
             hypervisor_up: Gauge::default(),
+            metadata: Family::default(),
         };
         let registry = registry.sub_registry_with_prefix("ostler_node");
         registry.register("passes", "Passes over guests by what they came to", metrics.passes.clone());
@@ -57,6 +64,11 @@ impl Metrics {
         registry.register("step_seconds", "Time that steps took", metrics.seconds.clone());
         registry.register("guests_removed", "Guests removed with all that belonged to them", metrics.removed.clone());
         registry.register("hypervisor_up", "Whether libvirt answers (1) or not (0)", metrics.hypervisor_up.clone());
+        registry.register(
+            "metadata_answers",
+            "Answers of the metadata service by HTTP status; 0: a connection too many",
+            metrics.metadata.clone(),
+        );
         metrics
     }
 
@@ -82,6 +94,11 @@ impl Metrics {
     /// A guest is gone.
     pub fn removed(&self) {
         self.removed.inc();
+    }
+
+    /// A guest was answered with this HTTP status, or with none (0).
+    pub fn metadata(&self, status: u16) {
+        self.metadata.get_or_create(&StatusLabels { status }).inc();
     }
 
     /// Whether libvirt answers.

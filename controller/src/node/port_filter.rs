@@ -22,6 +22,7 @@ const DOING: &str = "cannot have the filter at the guests' ports";
 
 /// Settings of the filter.
 #[derive(clap::Args, Debug, Clone)]
+#[group(id = "port_filter")]
 pub struct Args {
     /// IPv4 range that no packet of a guest may go to: the cluster's services and pods, the machines' own network. The
     /// addresses of this machine are always denied. Repeatable.
@@ -32,6 +33,7 @@ pub struct Args {
 /// The filter, and what libvirt was told of it last.
 pub struct PortFilter {
     denied: Vec<Ipv4Net>,
+    metadata_service: bool,
     namespace: NetworkNamespace,
     told: Mutex<Option<FilterDefinition>>,
     /// Rung when libvirt came back, maybe without the filter.
@@ -40,8 +42,14 @@ pub struct PortFilter {
 
 impl PortFilter {
     /// A filter that libvirt was not told of yet.
-    pub fn new(args: &Args, namespace: NetworkNamespace) -> Self {
-        Self { denied: args.guest_denied_cidr.clone(), namespace, told: Mutex::default(), forgotten: Notify::new() }
+    pub fn new(args: &Args, metadata_service: bool, namespace: NetworkNamespace) -> Self {
+        Self {
+            denied: args.guest_denied_cidr.clone(),
+            metadata_service,
+            namespace,
+            told: Mutex::default(),
+            forgotten: Notify::new(),
+        }
     }
 
     /// Tells libvirt of the filter, if it is another one than last time.
@@ -64,7 +72,7 @@ impl PortFilter {
         let table = self.namespace.run(|| fs::read_to_string("/proc/thread-self/net/fib_trie"))?;
         let own = local_addresses(&table).into_iter().filter(|address| !address.is_loopback()).map(Ipv4Net::from);
         let denied = Ipv4Net::aggregate(&self.denied.iter().copied().chain(own).collect());
-        Ok(FilterDefinition { metadata_service: false, denied })
+        Ok(FilterDefinition { metadata_service: self.metadata_service, denied })
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, Option<FilterDefinition>> {
@@ -118,7 +126,7 @@ mod tests {
 
     #[test]
     fn this_machine_has_addresses() {
-        let filter = PortFilter::new(&Args { guest_denied_cidr: vec![] }, NetworkNamespace::default());
+        let filter = PortFilter::new(&Args { guest_denied_cidr: vec![] }, true, NetworkNamespace::default());
         let table = fs::read_to_string("/proc/net/fib_trie").unwrap();
         assert!(local_addresses(&table).contains(&Ipv4Addr::LOCALHOST));
         assert!(!filter.definition().unwrap().denied.contains(&Ipv4Net::from(Ipv4Addr::LOCALHOST)));

@@ -44,6 +44,12 @@ impl Servers {
         found.0.clone().ok()
     }
 
+    /// Those of which `holds` holds.
+    pub fn all_where(&self, holds: impl Fn(&Server) -> bool) -> Vec<Server> {
+        let found = self.0.state_filter(|s| s.0.as_ref().is_ok_and(&holds));
+        found.iter().filter_map(|s| s.0.clone().ok()).collect()
+    }
+
     /// All that can be read.
     pub fn all(&self) -> Vec<Server> {
         self.0.state().iter().filter_map(|s| s.0.clone().ok()).collect()

@@ -42,8 +42,6 @@ use crate::rule::{immutable, not_served};
 )]
 #[x_kube(
     validation = not_served("bootVolume", "volumes do not exist in this version; name an image"),
-    validation = not_served("files", "use userData"),
-    validation = not_served("metadataOptions", "this version has no metadata service; guests read the config drive"),
     validation = not_served("resizePolicy", "a Server cannot be resized in this version"),
     validation = not_served("rescue", "a Server cannot be rescued in this version"),
     validation = Rule::new("has(self.locked) && self.locked || !has(self.lockedReason)")
@@ -62,6 +60,7 @@ use crate::rule::{immutable, not_served};
     validation = immutable("schedulerHints", "they count when a Server is placed, and moving it is not served yet"),
     validation = immutable("networks", "attaching and detaching is not served yet"),
     validation = immutable("userData", "it is put into the guest when it is made"),
+    validation = immutable("files", "they are put into the guest when it is made"),
     validation = immutable("availabilityZone", "moving a Server is not served yet"),
     validation = immutable("nodeSelector", "moving a Server is not served yet"),
     validation = Rule::new("self.flavor == oldSelf.flavor")
@@ -108,7 +107,7 @@ pub struct ServerSpec {
     /// What cloud-init in the guest gets as user data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_data: Option<UserData>,
-    /// Files to put into the guest (Nova's personality). Not served yet.
+    /// Files to put into the guest (Nova's personality): on its config drive, and served to it as metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub files: Option<Vec<GuestFile>>,
@@ -120,7 +119,7 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 60)))]
     pub tags: Vec<String>,
-    /// How the guest may ask the metadata service. Not served yet.
+    /// How the guest may ask the metadata service at 169.254.169.254. A change holds at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_options: Option<MetadataOptions>,
     /// Whether the guest shall run, be off, stand still (Paused), or be off with its memory saved (Suspended). From
@@ -130,8 +129,8 @@ pub struct ServerSpec {
     /// What to do after a resize. Not served yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize_policy: Option<ResizePolicy>,
-    /// Whether the guest gets a config drive (a small disk labelled `config-2`). Without it, this version has no way to
-    /// give the guest its key.
+    /// Whether the guest gets a config drive (a small disk labelled `config-2`) with its data as they are when it is made.
+    /// Without it, and to see later changes, it asks the metadata service, for which it needs a network.
     #[serde(default = "yes")]
     pub config_drive: bool,
     /// The administrator's password in the guest, as a one-way hash: of `root`. cloud-init sets it when the guest is
@@ -260,28 +259,50 @@ pub struct Rescue {
 }
 
 /// A file that is put into the guest.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[x_kube(
+    validation = Rule::new("self.path.startsWith('/') && bytes(self.path).size() <= 255")
+        .message("path must be absolute and have at most 255 bytes in UTF-8").field_path(".path"),
+    validation = Rule::new("self.base64.size() % 4 == 0 && (self.base64.size() < 13656 || self.base64.endsWith('=='))")
+        .message("base64 must be whole (a multiple of 4 characters) and have at most 10240 bytes when decoded").field_path(".base64")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct GuestFile {
     /// Absolute path in the guest, at most 255 bytes.
     #[schemars(length(min = 1, max = 255))]
     pub path: String,
-    /// Contents in base64.
-    #[schemars(length(max = 14336))]
+    /// Contents in base64, at most 10240 bytes when decoded.
+    #[schemars(length(max = 13656), regex(pattern = r"^[A-Za-z0-9+/]*={0,2}$"))]
     pub base64: String,
 }
 
-/// How the guest may ask the metadata service (seed operation C-67).
+/// How the guest may ask the metadata service (seed operation C-67; spec/imds.md §1, §6).
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct MetadataOptions {
     /// Whether the service answers at all.
+    #[serde(default = "yes")]
     pub endpoint_enabled: bool,
-    /// Whether a session token is required.
+    /// Whether a session token is required: `PUT /latest/api/token`.
+    #[serde(default)]
     pub tokens_required: bool,
-    /// IP TTL of the token answer.
+    /// IP TTL of the answer that has the token: 1 reaches the guest itself, 2 also containers behind its router.
+    #[serde(default = "one_hop")]
     #[schemars(range(min = 1, max = 64))]
     pub hop_limit: u32,
+    /// Whether `metadata` is also served as tags, under `tags/instance/`.
+    #[serde(default)]
+    pub tags_enabled: bool,
+}
+
+impl Default for MetadataOptions {
+    fn default() -> Self {
+        Self { endpoint_enabled: true, tokens_required: false, hop_limit: 1, tags_enabled: false }
+    }
+}
+
+fn one_hop() -> u32 {
+    1
 }
 
 /// What to do after a resize. Default: AutoConfirm.

@@ -5,6 +5,8 @@
 //!                                 user_data           only if set
 //!                                 network_data.json   only if it has an interface: cloud-init configures none for []
 //!                                 vendor_data.json    the administrator's password, if any, for cloud-init
+//!                                 vendor_data2.json   empty
+//!   openstack/content/NNNN                            the injected files, in the order of spec.files
 //! ```
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
@@ -15,7 +17,7 @@ use serde_json::{Map, Value, json};
 /// Folders with the same contents: what clients ask for without a version, and the newest version that cloud-init knows.
 const VERSIONS: [&str; 2] = ["2018-08-27", "latest"];
 
-/// What goes on a config drive.
+/// What a guest is told of itself: on its config drive, and by the metadata service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DriveSource {
     /// The guest's OpenStack id.
@@ -36,8 +38,23 @@ pub struct DriveSource {
     pub user_data: Option<Vec<u8>>,
     /// The administrator's password, which cloud-init sets at the first boot.
     pub password: Option<PasswordHash>,
+    /// Files that the owner wants in the guest.
+    pub files: Vec<InjectedFile>,
+    /// OpenStack name of the Flavor.
+    pub flavor: String,
+    /// OpenStack id of the Image.
+    pub image: String,
     /// Interfaces in the guest's order.
     pub links: Vec<Link>,
+}
+
+/// A file that the owner wants in the guest (Nova's personality).
+#[derive(Clone, PartialEq, Eq)]
+pub struct InjectedFile {
+    /// Absolute path in the guest.
+    pub path: String,
+    /// Contents.
+    pub contents: Vec<u8>,
 }
 
 /// An ssh key that the guest accepts.
@@ -78,18 +95,13 @@ impl std::fmt::Debug for DriveSource {
 impl DriveSource {
     /// The files of the drive: (path, contents), sorted by path. `zone` is the host's availability zone.
     pub fn files(&self, zone: &str) -> Vec<(String, Vec<u8>)> {
-        let mut contents = vec![("meta_data.json", text(&self.meta_data(zone)))];
-        if !self.links.is_empty() {
-            contents.push(("network_data.json", text(&self.network_data())));
-        }
-        if let Some(data) = &self.user_data {
-            contents.push(("user_data", data.clone()));
-        }
-        contents.push(("vendor_data.json", text(&self.vendor_data())));
+        let items = self.items(zone);
         let version = |v: &&str| {
-            contents.iter().map(|(name, bytes)| (format!("openstack/{v}/{name}"), bytes.clone())).collect::<Vec<_>>()
+            items.iter().map(|(name, bytes)| (format!("openstack/{v}/{name}"), bytes.clone())).collect::<Vec<_>>()
         };
-        VERSIONS.iter().flat_map(version).collect()
+        let content = self.files.iter().enumerate();
+        let content = content.map(|(i, file)| (format!("openstack{}", content_path(i)), file.contents.clone()));
+        VERSIONS.iter().flat_map(version).chain(content).collect()
     }
 
     /// What cloud-init takes before the user's own data, which wins where both say something.
@@ -101,7 +113,28 @@ impl DriveSource {
         json!({ "cloud-init": format!("#cloud-config\n{config}\n") })
     }
 
-    fn meta_data(&self, zone: &str) -> Value {
+    /// What is in the folder of the newest version: (name, contents), sorted by name.
+    pub(super) fn items(&self, zone: &str) -> Vec<(&'static str, Vec<u8>)> {
+        let mut items = vec![("meta_data.json", text(&Value::Object(self.meta_data(zone))))];
+        if !self.links.is_empty() {
+            items.push(("network_data.json", text(&self.network_data())));
+        }
+        if let Some(data) = &self.user_data {
+            items.push(("user_data", data.clone()));
+        }
+        items.push(("vendor_data.json", text(&self.vendor_data())));
+        items.push(("vendor_data2.json", b"{}".to_vec()));
+        items
+    }
+
+    /// The injected file at `openstack/content/NUMBER`.
+    pub(super) fn content(&self, number: &str) -> Option<&[u8]> {
+        let at =
+            self.files.iter().enumerate().find(|(i, _)| content_path(*i).strip_prefix("/content/") == Some(number));
+        at.map(|(_, file)| file.contents.as_slice())
+    }
+
+    pub(super) fn meta_data(&self, zone: &str) -> Map<String, Value> {
         let mut data = Map::new();
         data.insert("uuid".into(), json!(self.uuid));
         data.insert("name".into(), json!(self.name));
@@ -119,7 +152,11 @@ impl DriveSource {
         let nics: Vec<Value> =
             self.links.iter().map(|l| json!({ "type": "nic", "bus": "pci", "mac": l.mac, "tags": [] })).collect();
         data.insert("devices".into(), json!(nics));
-        Value::Object(data)
+        if !self.files.is_empty() {
+            let file = |(i, f): (usize, &InjectedFile)| json!({ "path": f.path, "content_path": content_path(i) });
+            data.insert("files".into(), self.files.iter().enumerate().map(file).collect());
+        }
+        data
     }
 
     fn network_data(&self) -> Value {
@@ -158,7 +195,11 @@ fn dns(link: &Link) -> Vec<Value> {
     servers.iter().map(|address| json!({ "type": "dns", "address": address })).collect()
 }
 
-fn netmask(prefix_length: u8) -> Ipv4Addr {
+fn content_path(index: usize) -> String {
+    format!("/content/{index:04}")
+}
+
+pub(super) fn netmask(prefix_length: u8) -> Ipv4Addr {
     Ipv4Addr::from(u32::MAX.checked_shl(32 - u32::from(prefix_length.min(32))).unwrap_or(0))
 }
 

@@ -42,6 +42,8 @@ pub enum FailureKind {
     ImageRefused,
     /// The Network is gone and was never made on this host.
     NetworkMissing,
+    /// The metadata service cannot be had on the guest's network.
+    MetadataService,
     /// The Server's fields contradict each other.
     Invalid,
 }
@@ -83,6 +85,7 @@ impl FailureKind {
             Self::ImageDigestMismatch => reason::IMAGE_DIGEST_MISMATCH,
             Self::ImageRefused => reason::IMAGE_REFUSED,
             Self::NetworkMissing => reason::NETWORK_NOT_FOUND,
+            Self::MetadataService => reason::METADATA_SERVICE_ERROR,
             Self::Invalid => reason::INVALID_SPEC,
         }
     }
@@ -102,6 +105,7 @@ impl FailureKind {
             Self::ImageDigestMismatch => "image_digest_mismatch",
             Self::ImageRefused => "image_refused",
             Self::NetworkMissing => "network_missing",
+            Self::MetadataService => "metadata_service",
             Self::Invalid => "invalid",
         }
     }
@@ -110,7 +114,9 @@ impl FailureKind {
     pub fn retry(self) -> Retry {
         match self {
             Self::HypervisorUnreachable | Self::Interrupted | Self::ImageUnreachable => Retry::Soon,
-            Self::HypervisorRefused | Self::DiskFull | Self::Storage | Self::NetworkMissing => Retry::Slowly,
+            Self::HypervisorRefused | Self::DiskFull | Self::Storage | Self::NetworkMissing | Self::MetadataService => {
+                Retry::Slowly
+            }
             Self::Foreign
             | Self::DiskMissing
             | Self::SavedMemoryMissing
@@ -134,7 +140,8 @@ impl FailureKind {
             | Self::Storage
             | Self::Foreign
             | Self::DiskMissing
-            | Self::SavedMemoryMissing => Some(500),
+            | Self::SavedMemoryMissing
+            | Self::MetadataService => Some(500),
             Self::ImageDigestMismatch | Self::ImageRefused | Self::NetworkMissing | Self::Invalid => Some(400),
         }
     }
@@ -157,6 +164,9 @@ impl FailureKind {
             Self::SavedMemoryMissing => {
                 "It is never booted in silence: set spec.powerState to Stopped and then to Running, or reboot it with \
                  RebootHard, to boot it from its disk"
+            }
+            Self::MetadataService => {
+                "See that the node role has the capabilities NET_ADMIN and NET_BIND_SERVICE; it is tried again by itself"
             }
             Self::ImageUnreachable => "See that the host reaches it; it is tried again by itself",
             Self::ImageDigestMismatch => "Delete this Server, and make an Image with the right digest in spec.source",

@@ -7,12 +7,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ostler_crds::{
     Network, OpenStackId, Server,
     id::NoId,
-    server::{PowerState, ResolvedFlavor, ResolvedImage, ServerAddress, ServerStatus, UserData},
+    server::{GuestFile, PowerState, ResolvedFlavor, ResolvedImage, ServerAddress, ServerStatus, UserData},
 };
 use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner, PasswordHash};
 
 use super::{
-    config_drive::{DriveSource, GuestKey},
+    config_drive::{DriveSource, GuestKey, InjectedFile, Link},
     failure::{Failure, FailureKind},
     status::SET_TO_ERROR,
     wish::{BaseImage, Guest, Identity, Nic, Power, ValidatedServer, Wish},
@@ -73,7 +73,7 @@ fn guest(
         memory_mib: flavor.memory_mib,
         disk_bytes: disk_bytes(flavor, image)?,
         base: base(image)?,
-        drive: if server.spec.config_drive { Some(drive(identity, server, status, &nics)?) } else { None },
+        drive: if server.spec.config_drive { Some(drive(identity, server, status)?) } else { None },
         nics,
     })
 }
@@ -142,10 +142,29 @@ pub fn reservations(address: &ServerAddress) -> (String, String) {
     (NetworkDefinition::hypervisor_name(&address.network), address.mac.clone())
 }
 
-fn drive(identity: &Identity, server: &Server, status: &ServerStatus, nics: &[Nic]) -> Result<DriveSource, Failure> {
-    let prefix = |i: usize| status.addresses.get(i).map_or(32, |a| a.prefix_length);
-    let routes = |i: usize| status.addresses.get(i).and_then(|a| a.gateway.clone());
-    let dns = |i: usize| status.addresses.get(i).map(|a| a.dns_servers.clone()).unwrap_or_default();
+/// What a bound Server's guest is told of itself by the metadata service.
+///
+/// # Errors
+/// The Server's fields contradict each other, or it is not bound.
+pub fn instance_data(server: &Server) -> Result<DriveSource, Failure> {
+    let identity = identify(server).map_err(|error| invalid("metadata", &error.to_string()))?;
+    let status = server.status.as_ref().ok_or_else(|| invalid("status", "is missing on a bound Server"))?;
+    // As in Nova, the password is on the drive alone: any program in the guest may ask the service.
+    Ok(DriveSource { password: None, ..drive(&identity, server, status)? })
+}
+
+fn drive(identity: &Identity, server: &Server, status: &ServerStatus) -> Result<DriveSource, Failure> {
+    let links = status.addresses.iter().enumerate().map(|(i, address)| {
+        Ok(Link {
+            mac: address.mac.clone(),
+            mtu: address.mtu,
+            network: address.network.clone(),
+            address: parse(&address.address, &format!("status.addresses[{i}].address"))?,
+            prefix_length: address.prefix_length,
+            gateway: address.gateway.clone(),
+            dns_servers: address.dns_servers.clone(),
+        })
+    });
     Ok(DriveSource {
         uuid: identity.guest.to_string(),
         name: server.display_name().to_owned(),
@@ -156,20 +175,21 @@ fn drive(identity: &Identity, server: &Server, status: &ServerStatus, nics: &[Ni
         key: status.key.as_ref().map(|k| GuestKey { name: k.name.clone(), public_key: k.public_key.clone() }),
         user_data: server.spec.user_data.as_ref().map(user_data).transpose()?,
         password: server.spec.admin_password.as_ref().map(|p| PasswordHash(p.hash.clone())),
-        links: nics
-            .iter()
-            .enumerate()
-            .map(|(i, nic)| super::config_drive::Link {
-                mac: nic.definition.mac.clone(),
-                mtu: nic.definition.mtu,
-                network: nic.network_name.clone(),
-                address: nic.definition.address,
-                prefix_length: prefix(i),
-                gateway: routes(i),
-                dns_servers: dns(i),
-            })
-            .collect(),
+        files: server.spec.files.iter().flatten().enumerate().map(file).collect::<Result<_, _>>()?,
+        flavor: status.flavor.as_ref().map(|f| f.display_name.clone()).unwrap_or_default(),
+        image: status.image.as_ref().map(|i| i.id.clone()).unwrap_or_default(),
+        links: links.collect::<Result<_, Failure>>()?,
     })
+}
+
+/// spec L-04.
+const MAX_FILE: usize = 10240;
+
+fn file((index, file): (usize, &GuestFile)) -> Result<InjectedFile, Failure> {
+    let contents = STANDARD.decode(&file.base64).ok().filter(|contents| contents.len() <= MAX_FILE);
+    let contents = contents
+        .ok_or_else(|| invalid(&format!("spec.files[{index}].base64"), "is not base64 of at most 10240 bytes"))?;
+    Ok(InjectedFile { path: file.path.clone(), contents })
 }
 
 fn user_data(data: &UserData) -> Result<Vec<u8>, Failure> {

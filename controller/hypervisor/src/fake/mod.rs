@@ -20,7 +20,7 @@ use ostler_crds::host::{Accelerator, Resources};
 use self::{faults::Faults, model::Model};
 use crate::{
     CopyState, DiskCopy, DomainState, ErrorClass, GuestEvent, GuestId, HostFacts, Hypervisor, HypervisorError,
-    HypervisorStep, ObservedDomain, PasswordHash,
+    HypervisorStep, ObservedDomain, ObservedNetwork, PasswordHash,
 };
 
 type Sink = Box<dyn Fn(GuestEvent) + Send + Sync>;
@@ -178,6 +178,11 @@ impl Hypervisor for ModelHypervisor {
     async fn observe_all(&self) -> Result<Vec<ObservedDomain>, HypervisorError> {
         lock(&self.faults).reach()?;
         Ok(lock(&self.model).observe_all())
+    }
+
+    async fn observe_networks(&self) -> Result<Vec<ObservedNetwork>, HypervisorError> {
+        lock(&self.faults).reach()?;
+        Ok(lock(&self.model).observe_networks())
     }
 
     async fn execute(&self, step: &HypervisorStep) -> Result<(), HypervisorError> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{
     CopyState, DomainDefinition, DomainState, ErrorClass, FilterDefinition, GuestId, HypervisorError, HypervisorStep,
-    NetworkDefinition, ObservedDomain, PasswordHash,
+    NetworkDefinition, ObservedDomain, ObservedNetwork, PasswordHash,
 };
 
 #[derive(Default)]
@@ -265,6 +265,11 @@ impl Model {
 
     pub(super) fn reservations(&self, network: &str) -> BTreeMap<String, Ipv4Addr> {
         self.networks.get(network).map(|network| network.reservations.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn observe_networks(&self) -> Vec<ObservedNetwork> {
+        let ours = self.networks.values().filter_map(|network| network.definition.as_ref());
+        ours.map(|it| ObservedNetwork { name: it.name.clone(), bridge: it.bridge() }).collect()
     }
 
     pub(super) fn network_names(&self) -> Vec<String> {

@@ -6,12 +6,12 @@ pub(crate) mod reserve;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ostler_hypervisor::{
-    HypervisorError,
+    ErrorClass, HypervisorError, ObservedNetwork,
     network_xml::{self, ReadNetwork},
 };
 use virt::{
     network::Network,
-    sys::{VIR_NETWORK_XML_INACTIVE, virNetworkXMLFlags},
+    sys::{VIR_CONNECT_LIST_NETWORKS_ACTIVE, VIR_NETWORK_XML_INACTIVE, virNetworkXMLFlags},
 };
 
 use crate::{
@@ -44,6 +44,23 @@ fn ours(session: &Session, name: &str) -> Result<Option<Network>, HypervisorErro
         Some(_) => Ok(Some(network)),
         None => Err(foreign(&format!("network {name}"), "is not Ostler's")),
     }
+}
+
+/// All running networks that are ours.
+pub(crate) fn running(session: &Session) -> Result<Vec<ObservedNetwork>, HypervisorError> {
+    let all = session.connect.list_all_networks(VIR_CONNECT_LIST_NETWORKS_ACTIVE).map_err(failed("list networks"))?;
+    let mut ours = Vec::new();
+    for network in all {
+        let name = network.name().map_err(failed("read a network's name"))?;
+        match read(session, &network, &name, Scope::Live) {
+            Ok(ReadNetwork { uid: Some(_), bridge: Some(bridge), .. }) => ours.push(ObservedNetwork { name, bridge }),
+            Ok(_) => {}
+            // It went away meanwhile.
+            Err(error) if error.class == ErrorClass::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ours)
 }
 
 /// The test driver shows one definition only.

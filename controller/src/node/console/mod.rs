@@ -1,7 +1,7 @@
 //! The streams of this host over HTTPS: `GET /v1/servers/{uid}/console?lines=N`.
 
 mod authorize;
-mod strangers;
+pub mod strangers;
 pub mod tail;
 #[cfg(test)]
 mod tests;

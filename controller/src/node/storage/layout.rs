@@ -8,6 +8,8 @@
 //!                        saved        its memory is saved (libvirt has it), or about to be
 //!                        snapshot.qcow2           a copy of the disk on its way to the OpenStack front
 //!                        snapshot.mark            such a copy may have been begun
+//!                        password                what the guest left with the metadata service
+//!   STATE/metadata.key              seals the metadata service's tokens
 //! ```
 //!
 //! Folders are 0711: QEMU's user has to pass through, and nobody has to list. Names that begin with a dot, and files
@@ -84,6 +86,16 @@ impl Layout {
     /// The uid of the Server that a guest's folder belongs to.
     pub fn owner(&self, guest: GuestId) -> PathBuf {
         self.guest(guest).join("owner")
+    }
+
+    /// The key that seals the tokens of the metadata service.
+    pub fn metadata_key(&self) -> PathBuf {
+        self.state.join("metadata.key")
+    }
+
+    /// The password that a guest left with the metadata service.
+    pub fn guest_password(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("password")
     }
 
     /// The root disk of a guest.

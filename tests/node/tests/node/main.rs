@@ -8,6 +8,7 @@ mod errors;
 mod fenced;
 mod full_disk;
 mod life;
+mod metadata;
 mod server_images;
 mod standing_still;
 mod streams;

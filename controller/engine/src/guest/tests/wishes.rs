@@ -203,6 +203,9 @@ fn the_password_is_on_the_config_drive_as_cloud_init_wants_it() {
         key: None,
         user_data: None,
         password: Some(PasswordHash(HASH.into())),
+        files: vec![],
+        flavor: "small".into(),
+        image: "i".into(),
         links: vec![],
     };
     let files = source.files("nova");
