@@ -1,6 +1,6 @@
 //! Host: a machine that runs guests, written by its node role.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub struct HostSpec {
     /// lifted, the guests that moved away meanwhile are removed at its next start. Default: false.
     #[serde(default)]
     pub fenced: bool,
+    /// Why it is not schedulable, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub disabled_reason: Option<String>,
     /// How many virtual processors are given out for each processor, in percent. Default: 400.
     #[serde(default = "cpu_percent")]
     #[schemars(range(min = 1, max = 10000))]
@@ -123,6 +127,9 @@ pub struct HostStatus {
     /// What its guests use, their QEMU included; refreshed at most once a minute. The scheduler does not rely on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Resources>,
+    /// When the machine was booted, by its own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booted_at: Option<Time>,
     /// How guests run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accelerator: Option<Accelerator>,

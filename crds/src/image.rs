@@ -7,7 +7,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rule::not_served;
+use crate::{
+    condition::find_condition,
+    names::{condition, reason},
+    rule::not_served,
+};
 
 /// An Image is what a guest's root disk starts from. Its bytes come from a URL with a digest, are uploaded through the
 /// OpenStack image API, or are copied from a Server's disk. They are inspected before use: an image that names another
@@ -44,7 +48,9 @@ use crate::rule::not_served;
     validation = Rule::new("!has(self.source.server) || self.diskFormat == 'qcow2'")
         .message("diskFormat of an image of a Server must be qcow2").field_path(".diskFormat"),
     validation = Rule::new("self.visibility == 'Shared' || !has(self.members)")
-        .message("members is only for a Shared Image").field_path(".members")
+        .message("members is only for a Shared Image").field_path(".members"),
+    validation = Rule::new("!has(self.source.http) || self.diskFormat in ['raw', 'qcow2']")
+        .message("bytes from a URL must be raw or qcow2: nothing else can boot").field_path(".diskFormat")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ImageSpec {
@@ -87,6 +93,23 @@ pub struct ImageSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128), inner(length(max = 63)))]
     pub members: Option<Vec<String>>,
+    /// What members of a Shared image said to it; the others have not answered. Set by the members through the OpenStack
+    /// front. An image that a namespace has not accepted may be used there and is not in its lists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 128))]
+    pub member_status: BTreeMap<String, MemberStatus>,
+    /// Whether nobody may use it for now: no downloads, no new guests. Guests that have it go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deactivated: bool,
+}
+
+/// What a member of a Shared image said to it.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberStatus {
+    /// It wants it in its lists.
+    Accepted,
+    /// It does not want to see it.
+    Rejected,
 }
 
 fn bare() -> String {
@@ -172,14 +195,61 @@ pub enum DiskFormat {
     Raw,
     /// QEMU's own; no backing file, no data file, no encryption.
     Qcow2,
+    /// A CD. Kept, cannot boot.
+    Iso,
+    /// Amazon's disk. Kept, cannot boot.
+    Ami,
+    /// Amazon's RAM disk. Kept, cannot boot.
+    Ari,
+    /// Amazon's kernel. Kept, cannot boot.
+    Aki,
+    /// Virtual PC's. Kept, cannot boot.
+    Vhd,
+    /// Hyper-V's. Kept, cannot boot.
+    Vhdx,
+    /// VMware's. Kept, cannot boot.
+    Vmdk,
+    /// VirtualBox's. Kept, cannot boot.
+    Vdi,
+    /// Virtuozzo's. Kept, cannot boot.
+    Ploop,
 }
 
 impl DiskFormat {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Raw,
+        Self::Qcow2,
+        Self::Iso,
+        Self::Ami,
+        Self::Ari,
+        Self::Aki,
+        Self::Vhd,
+        Self::Vhdx,
+        Self::Vmdk,
+        Self::Vdi,
+        Self::Ploop,
+    ];
+
+    /// Whether a guest can start from it.
+    pub fn boots(self) -> bool {
+        matches!(self, Self::Raw | Self::Qcow2)
+    }
+
     /// The name that QEMU, libvirt and Glance use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::Qcow2 => "qcow2",
+            Self::Iso => "iso",
+            Self::Ami => "ami",
+            Self::Ari => "ari",
+            Self::Aki => "aki",
+            Self::Vhd => "vhd",
+            Self::Vhdx => "vhdx",
+            Self::Vmdk => "vmdk",
+            Self::Vdi => "vdi",
+            Self::Ploop => "ploop",
         }
     }
 }
@@ -251,6 +321,22 @@ impl Image {
     /// The name that OpenStack clients see.
     pub fn display_name(&self) -> &str {
         self.spec.display_name.as_deref().or(self.metadata.name.as_deref()).unwrap_or_default()
+    }
+
+    /// Why no guest can start from it though its bytes are here; `None`: one can.
+    pub fn obstacle(&self) -> Option<String> {
+        if self.spec.deactivated {
+            return Some("it is deactivated".to_owned());
+        }
+        if !self.spec.disk_format.boots() {
+            return Some(format!("its format is {}, and only raw and qcow2 boot", self.spec.disk_format.as_str()));
+        }
+        if self.spec.container_format != "bare" {
+            return Some(format!("its container format is {}, and only bare boots", self.spec.container_format));
+        }
+        let conditions = self.status.as_ref().map(|s| s.conditions.as_slice()).unwrap_or_default();
+        let refused = find_condition(conditions, condition::READY).filter(|c| c.reason == reason::IMAGE_REFUSED);
+        refused.map(|c| c.message.clone())
     }
 
     /// Whether Servers of `namespace` may use this image.

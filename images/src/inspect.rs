@@ -56,6 +56,9 @@ pub enum Refusal {
         /// What its bytes begin like; `raw` is anything without a signature.
         found: &'static str,
     },
+    /// It is of a format that no guest starts from.
+    #[error("no guest can start from the format {0}; convert it: qemu-img convert -O qcow2 IN OUT")]
+    NotBootable(&'static str),
     /// It is encrypted.
     #[error("the image is encrypted")]
     Encrypted,
@@ -109,6 +112,8 @@ pub async fn inspect(path: &Path, format: DiskFormat) -> Result<Inspected, Refus
             check_padding(size, inspected.virtual_size)?;
             Ok(inspected)
         }
+        // Only what carries a signature of its own comes here, and none of those formats is looked into.
+        other => Err(Refusal::NotBootable(other.as_str())),
     }
 }
 

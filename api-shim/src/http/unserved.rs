@@ -6,16 +6,9 @@ use super::Service;
 /// Paths below a service's version, `*` for any one segment, with what they are for. A path below one of them is for the
 /// same.
 const PATHS: &[(Service, &str, &str)] = &[
-    (Service::Compute, "os-simple-tenant-usage", "usage of projects"),
-    (Service::Compute, "os-hypervisors", "hypervisors"),
-    (Service::Compute, "os-services", "compute services"),
     (Service::Compute, "os-aggregates", "host aggregates"),
     (Service::Compute, "os-migrations", "migrations"),
     (Service::Compute, "os-volumes", "volumes"),
-    (Service::Image, "images/*/members", "image members"),
-    (Service::Image, "images/*/actions", "deactivating images"),
-    (Service::Image, "images/*/import", "importing images"),
-    (Service::Image, "images/*/stage", "importing images"),
     (Service::Image, "images/*/locations", "image locations"),
     (Service::Image, "tasks", "image tasks"),
     (Service::Image, "metadefs", "metadata definitions"),
@@ -42,14 +35,12 @@ mod tests {
     #[test]
     fn what_is_not_served_is_named() {
         for (path, wanted) in [
-            ("/compute/v2.1/prod/os-simple-tenant-usage/prod", Some("usage of projects")),
-            ("/v2.1/os-hypervisors/detail", Some("hypervisors")),
-            ("/image/v2/images/1/members", Some("image members")),
-            ("/image/v2/images/1/actions/deactivate", Some("deactivating images")),
+            ("/image/v2/images/1/locations", Some("image locations")),
             ("/image/v2/1/tasks", None),
             ("/compute/v2.1/no-such", None),
             ("/compute/v2.1", None),
-            ("/compute/os-hypervisors", None),
+            ("/v2.1/os-aggregates/1", Some("host aggregates")),
+            ("/compute/os-aggregates", None),
             ("/network/v2.0/tasks", None),
         ] {
             assert_eq!(unserved(Service::of_path(path), path), wanted, "{path}");

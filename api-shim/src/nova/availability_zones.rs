@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use ostler_crds::{ConditionStatus, Host, find_condition, names::condition};
+use ostler_crds::Host;
 use serde_json::json;
 
 use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Reply},
+    nova::operator,
+    shape::time,
+    store::updated_at,
 };
 
 /// Whether guests can be placed on a host.
 fn is_up(host: &Host) -> bool {
-    let conditions = host.status.as_ref().map(|s| s.conditions.as_slice()).unwrap_or_default();
-    let ready =
-        find_condition(conditions, condition::READY).is_some_and(|c| c.status == ConditionStatus::True.as_str());
-    ready && host.spec.schedulable
+    host.spec.schedulable && operator::is_up(host)
 }
 
 /// The zones, without their hosts.
@@ -39,7 +39,9 @@ pub async fn detail(inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
         let up = is_up(&host);
         let zone = zones.entry(host.availability_zone().to_owned()).or_default();
         zone.0 |= up;
-        let service = json!({"nova-compute": {"available": up, "active": host.spec.schedulable, "updated_at": null}});
+        let updated = updated_at(&host.metadata).map(time::micros_bare);
+        let service =
+            json!({"nova-compute": {"available": up, "active": host.spec.schedulable, "updated_at": updated}});
         zone.1.insert(host.metadata.name.clone().unwrap_or_default(), service);
     }
     let zones: Vec<_> = zones

@@ -6,8 +6,7 @@ use serde_json::json;
 use crate::{
     authorize::{Permit, rule::common},
     fault::Fault,
-    http::{Inbound, Microversion, Reply},
-    observe::clean,
+    http::{Inbound, Reply},
     shape::{Edit, at_version},
     store::quotas::{Quotas, used},
 };
@@ -29,13 +28,7 @@ const EDITS: &[Edit] = &[
 
 /// The limits and what is used of them. An administrator may name another project by `tenant_id`.
 pub async fn show(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let known = |key: &str| matches!(key, "tenant_id" | "reserved");
-    if let Some((key, _)) =
-        inbound.query.pairs().find(|(k, _)| !known(k)).filter(|_| inbound.version >= Microversion(75))
-    {
-        let key = clean(key);
-        return Err(Fault::bad_request(format!("Additional properties are not allowed ('{key}' was unexpected)")));
-    }
+    inbound.query.only(&["tenant_id", "reserved"], inbound.version)?;
     let project = match inbound.query.get("tenant_id").filter(|t| *t != permit.project()) {
         None => permit.project(),
         Some(other) if inbound.app.authorizer.may_also(&permit, common::ALL_PROJECTS).await? => other,

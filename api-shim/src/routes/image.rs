@@ -6,7 +6,7 @@ use super::{authorized, open};
 use crate::{
     authorize::Rule,
     glance::{
-        images::{create, delete, file, list, show, tags, update},
+        images::{actions, create, delete, file, import, list, members, show, tags, update},
         schemas, versions,
     },
     http::{Handler, Route, Service::Image},
@@ -28,6 +28,10 @@ pub(super) const ROUTES: &[Route] = &[
     Route::root(Image, "/versions", open!(versions::list)),
     get("/schemas/image", open!(schemas::image)),
     get("/schemas/images", open!(schemas::images)),
+    get("/schemas/{name}", open!(schemas::others)),
+    get("/schemas/{group}/{name}", open!(schemas::others)),
+    get("/info/import", authorized!(LIST, import::methods)),
+    get("/info/stores", authorized!(LIST, import::stores)),
     // C-57 … C-62
     get("/images", authorized!(LIST, list::list)).iam("ims:images:list"),
     Route::new(Image, Method::POST, "/images", authorized!(Rule::on("create", "images"), create::create))
@@ -39,6 +43,16 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(Image, Method::PUT, "/images/{id}/file", authorized!(UPLOAD, file::put)).iam("ims:images:upload"),
     // N-04
     get("/images/{id}/file", authorized!(DOWNLOAD, file::get)),
+    Route::new(Image, Method::PUT, "/images/{id}/stage", authorized!(UPLOAD, import::stage)),
+    Route::new(Image, Method::POST, "/images/{id}/import", authorized!(UPLOAD, import::import)),
+    get("/images/{id}/tasks", authorized!(GET, import::tasks)),
+    Route::new(Image, Method::POST, "/images/{id}/actions/deactivate", authorized!(UPDATE, actions::deactivate)),
+    Route::new(Image, Method::POST, "/images/{id}/actions/reactivate", authorized!(UPDATE, actions::reactivate)),
+    get("/images/{id}/members", authorized!(GET, members::list)),
+    Route::new(Image, Method::POST, "/images/{id}/members", authorized!(UPDATE, members::create)),
+    get("/images/{id}/members/{member}", authorized!(GET, members::show)),
+    Route::new(Image, Method::PUT, "/images/{id}/members/{member}", authorized!(UPDATE, members::update)),
+    Route::new(Image, Method::DELETE, "/images/{id}/members/{member}", authorized!(UPDATE, members::delete)),
     Route::new(Image, Method::PUT, "/images/{id}/tags/{tag}", authorized!(UPDATE, tags::add)),
     Route::new(Image, Method::DELETE, "/images/{id}/tags/{tag}", authorized!(UPDATE, tags::remove)),
 ];

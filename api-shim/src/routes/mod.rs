@@ -4,6 +4,7 @@
 mod compute;
 mod compute_actions;
 mod compute_catalog;
+mod compute_images;
 mod compute_operator;
 mod compute_server_parts;
 mod identity;
@@ -18,6 +19,7 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
         identity::ROUTES,
         compute::ROUTES,
         compute_catalog::ROUTES,
+        compute_images::ROUTES,
         compute_operator::ROUTES,
         compute_server_parts::ROUTES,
         image::ROUTES,

@@ -39,6 +39,11 @@ impl ImageFiles {
         self.dir.join(format!("{uid}-{sha256}.img"))
     }
 
+    /// The file of bytes that are not the Image's yet. It goes with the Image.
+    pub fn staged(&self, uid: &str, sha256: &str) -> PathBuf {
+        self.dir.join(format!("{uid}-staged-{sha256}.img"))
+    }
+
     /// A new name for bytes on their way in. A crash may leave it behind; [`ImageFiles::prepare`] clears such.
     pub fn incoming(&self, uid: &str) -> PathBuf {
         self.dir.join(format!("{uid}.{}.part", uuid::Uuid::new_v4().simple()))

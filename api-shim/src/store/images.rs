@@ -9,7 +9,7 @@ use kube::{
 };
 use ostler_crds::{
     ConditionBuilder, ConditionStatus, Image, ImageStatus, OpenStackId,
-    image::ImageState,
+    image::{ImageState, ImageVisibility, MemberStatus},
     names::{SHIM_FIELD_MANAGER, condition, reason},
 };
 use serde_json::json;
@@ -63,6 +63,29 @@ pub async fn change(
 ) -> Result<Arc<Image>, Fault> {
     let known = find_own(client, stores, permit, id).await?;
     writer(client, stores).change(permit, known, change).await
+}
+
+/// What the permit's project, a member of a Shared Image, says to it. Of somebody else's Image this changes nothing else.
+pub async fn answer(
+    client: &Client,
+    stores: &Stores,
+    permit: &Permit,
+    image: Arc<Image>,
+    status: Option<MemberStatus>,
+) -> Result<Arc<Image>, Fault> {
+    let member = permit.project();
+    let change = |image: &mut Image| {
+        let is_member = image.spec.members.iter().flatten().any(|m| m == member);
+        if image.spec.visibility != ImageVisibility::Shared || !is_member {
+            return Err(Fault::not_found("The member was not found for this image."));
+        }
+        match status {
+            Some(status) => drop(image.spec.member_status.insert(member.to_owned(), status)),
+            None => drop(image.spec.member_status.remove(member)),
+        }
+        Ok(())
+    };
+    writer(client, stores).change_anywhere(image, change).await
 }
 
 /// Deletes an Image of the permit's project.
@@ -128,12 +151,21 @@ pub async fn begin(client: &Client, image: &Image) -> Result<(), Fault> {
 fn verified(current: &Image, received: &Received, now: Timestamp) -> serde_json::Value {
     let generation = current.metadata.generation.unwrap_or_default();
     let previous = current.status.as_ref().map(|s| s.conditions.as_slice()).unwrap_or_default();
-    let ready = ConditionBuilder {
-        type_: condition::READY,
-        status: ConditionStatus::True,
-        reason: reason::VERIFIED,
-        message: "The bytes were uploaded and inspected.".to_owned(),
+    let (ok, why, message) = match &received.obstacle {
+        None => (ConditionStatus::True, reason::VERIFIED, "The bytes were uploaded and inspected.".to_owned()),
+        Some(why) => (
+            ConditionStatus::False,
+            reason::IMAGE_REFUSED,
+            format!("{why}; the bytes are kept as they are, and nothing boots from them"),
+        ),
     };
+    let ready = ConditionBuilder { type_: condition::READY, status: ok, reason: why, message: message.clone() };
+    let stalled = received.obstacle.as_ref().map(|_| ConditionBuilder {
+        type_: condition::STALLED,
+        status: ConditionStatus::True,
+        reason: why,
+        message,
+    });
     let digests = &received.digests;
     let status = ImageStatus {
         observed_generation: Some(generation),
@@ -142,9 +174,9 @@ fn verified(current: &Image, received: &Received, now: Timestamp) -> serde_json:
         sha512: Some(digests.sha512.clone()),
         md5: Some(digests.md5.clone()),
         size: Some(digests.size),
-        virtual_size: Some(received.virtual_size),
+        virtual_size: received.virtual_size,
         progress: None,
-        conditions: vec![ready.build(generation, previous, now)],
+        conditions: std::iter::once(ready).chain(stalled).map(|c| c.build(generation, previous, now)).collect(),
     };
     let mut status = json!(status);
     status["progress"] = serde_json::Value::Null;

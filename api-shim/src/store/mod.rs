@@ -9,6 +9,7 @@ mod cache;
 mod compact;
 pub mod files;
 pub mod flavors;
+pub mod hosts;
 pub mod images;
 pub mod key_pairs;
 mod merge;
@@ -97,6 +98,23 @@ impl Stores {
             servers: Cache::empty(),
             server_groups: Cache::empty(),
             tombstones: Tombstones::default(),
+            flavors: Cache::empty(),
+            images: Cache::empty(),
+            key_pairs: Cache::empty(),
+            networks: Cache::empty(),
+            hosts: Cache::empty(),
+            quotas: Cache::empty(),
+            projects: Cache::empty(),
+            users: Cache::empty(),
+            keystone: Cache::empty(),
+        }
+    }
+
+    /// Caches that nothing fills, for tests of views.
+    #[cfg(test)]
+    pub fn empty() -> Self {
+        Self {
+            servers: Cache::empty(),
             flavors: Cache::empty(),
             images: Cache::empty(),
             key_pairs: Cache::empty(),

@@ -4,7 +4,10 @@
 use std::{fmt::Debug, hash::Hash, sync::Arc, time::Instant};
 
 use kube::{Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope};
-use ostler_crds::{Flavor, Image, KeyPair, Network, OpenStackId, Server, image::ImageVisibility};
+use ostler_crds::{
+    Flavor, Image, KeyPair, Network, OpenStackId, Server,
+    image::{ImageVisibility, MemberStatus},
+};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -115,12 +118,19 @@ pub fn network(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<Network
 
 /// Which Images of other projects a list shows besides the public ones, because they are asked for. What anybody can
 /// show to a project without its consent must not turn up in its lists, where clients look names up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Foreign {
     /// Those of the community.
     pub community: bool,
-    /// Those that name the project as a member. Nobody can accept them yet.
-    pub shared: bool,
+    /// Those that name the project as a member, by what it said to them: not yet anything, yes, no.
+    pub shared: [bool; 3],
+}
+
+/// As Glance: what was accepted is listed, unless something else is asked for.
+impl Default for Foreign {
+    fn default() -> Self {
+        Self { community: false, shared: [false, true, false] }
+    }
 }
 
 /// The Images that the permit's project sees in a list.
@@ -134,7 +144,11 @@ fn is_listed(image: &Image, project: &str, foreign: Foreign) -> bool {
     let asked_for = match image.spec.visibility {
         ImageVisibility::Public | ImageVisibility::Private => true,
         ImageVisibility::Community => foreign.community,
-        ImageVisibility::Shared => foreign.shared,
+        ImageVisibility::Shared => match image.spec.member_status.get(project) {
+            None => foreign.shared[0],
+            Some(MemberStatus::Accepted) => foreign.shared[1],
+            Some(MemberStatus::Rejected) => foreign.shared[2],
+        },
     };
     image.namespace().as_deref() == Some(project) || (asked_for && image.usable_in(project))
 }
@@ -194,7 +208,7 @@ mod tests {
             }))
             .unwrap()
         };
-        let (none, shared) = (Foreign::default(), Foreign { shared: true, ..Foreign::default() });
+        let (none, shared) = (Foreign::default(), Foreign { shared: [true, true, true], ..Foreign::default() });
         let community = Foreign { community: true, ..Foreign::default() };
         for (visibility, wanted) in [
             ("Public", [true, true, true]),
@@ -207,5 +221,10 @@ mod tests {
             assert!(is_listed(&image("victim", visibility), "victim", none), "{visibility}");
         }
         assert!(!is_listed(&image("evil", "Shared"), "other", shared), "not a member");
+        let mut taken = image("evil", "Shared");
+        taken.spec.member_status.insert("victim".into(), MemberStatus::Accepted);
+        assert!(is_listed(&taken, "victim", none), "accepted");
+        taken.spec.member_status.insert("victim".into(), MemberStatus::Rejected);
+        assert!(!is_listed(&taken, "victim", none), "rejected");
     }
 }

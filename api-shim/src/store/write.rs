@@ -61,6 +61,15 @@ impl<K: Object + Resource<Scope = NamespaceResourceScope>> Writer<'_, K> {
         Box::pin(self.at(permit.project()).change(known, change)).await
     }
 
+    /// Changes an object of whatever project; for those alone who have looked at what is changed.
+    pub(super) async fn change_anywhere(
+        &self,
+        known: Arc<K>,
+        change: impl Fn(&mut K) -> Result<(), Fault>,
+    ) -> Result<Arc<K>, Fault> {
+        Box::pin(self.at(&known.namespace().unwrap_or_default()).change(known, change)).await
+    }
+
     /// Deletes this very object (same UID) of the permit's project.
     pub async fn delete(&self, permit: &Permit, known: &K) -> Result<(), Fault> {
         self.own(permit, known)?;

@@ -18,7 +18,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use kube::{Api, ResourceExt};
 use ostler_crds::{
     Image, Server,
-    image::{DiskFormat, ImageState},
+    image::{ImageState},
     names::STREAM_AUDIENCE,
 };
 
@@ -77,7 +77,12 @@ async fn receive(app: &App, names: &Names, headers: &HeaderMap, body: Body) -> R
     }
     images::begin(&app.client, &image).await?;
     let uid = image.metadata.uid.as_deref().unwrap_or_default();
-    let received = upload::receive(&app.files, uid, DiskFormat::Qcow2, body).await?;
+    let received = upload::receive(&app.files, uid, &image.spec, body).await?;
+    // What a user may upload and keep, a host may not: its bytes are a disk or nothing.
+    if let Some(why) = &received.obstacle {
+        app.files.discard(uid, &received.digests.sha256).await;
+        return Err(Fault::bad_request(format!("The image was refused: {why}.")));
+    }
     match images::report(&app.client, &app.stores, &image, &received).await {
         Ok(_) => Ok(()),
         Err(NotTaken::Gone) => {

@@ -127,6 +127,10 @@ fn image(
         let why = format!("spec.image: there is no Image {text:?} for namespace {namespace}; see kubectl get images");
         Refusal::new(reason::IMAGE_NOT_FOUND, why)
     })?;
+    if let Some(why) = image.obstacle() {
+        let text = format!("spec.image: no guest can start from Image {text:?}: {why}");
+        return Err(Refusal::new(reason::IMAGE_REFUSED, text));
+    }
     let status = image.status.as_ref();
     let state = status.and_then(|s| s.state).unwrap_or(ImageState::Queued);
     let bytes = status.and_then(|s| Some((s.sha256.clone()?, s.size?, s.virtual_size?)));

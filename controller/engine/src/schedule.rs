@@ -57,7 +57,7 @@ impl Candidate {
             name: host.metadata.name.clone().unwrap_or_default(),
             zone: host.availability_zone().to_owned(),
             labels: host.metadata.labels.clone().unwrap_or_default(),
-            schedulable: host.spec.schedulable && host.metadata.deletion_timestamp.is_none(),
+            schedulable: host.spec.schedulable && !host.spec.fenced && host.metadata.deletion_timestamp.is_none(),
             ready: ready && alive,
             total,
             held,

@@ -29,6 +29,9 @@ const READ_ONLY: &[&str] = &[
     "stores",
 ];
 
+/// Glance's container formats; only `bare` boots.
+const CONTAINERS: &[&str] = &["bare", "ami", "ari", "aki", "ovf", "ova", "docker", "compressed"];
+
 /// Whether a key is Glance's own rather than a property.
 pub fn is_own(key: &str) -> bool {
     const WRITABLE: &[&str] = &[
@@ -62,6 +65,8 @@ pub fn blank() -> Image {
         hidden: false,
         visibility: ImageVisibility::Private,
         members: None,
+        member_status: Default::default(),
+        deactivated: false,
     };
     Image::new("image", spec)
 }
@@ -88,13 +93,11 @@ pub fn set(image: &mut Image, key: &str, value: &Value, new: bool) -> Result<(),
                 return Err(Fault::forbidden(format!("Attribute '{key}' cannot be changed: make a new image.")));
             }
         }
-        "disk_format" => {
-            spec.disk_format = disk_format(value).ok_or_else(|| invalid("this version serves raw and qcow2."))?
-        }
+        "disk_format" => spec.disk_format = disk_format(value).ok_or_else(|| invalid("it is no disk format."))?,
         "container_format" => {
-            let bare = value.is_null() || value == "bare";
-            spec.container_format =
-                if bare { "bare".to_owned() } else { return Err(invalid("this version serves bare.")) };
+            let word = if value.is_null() { Some("bare") } else { value.as_str() };
+            let known = word.filter(|w| CONTAINERS.contains(w));
+            spec.container_format = known.ok_or_else(|| invalid("it is no container format."))?.to_owned();
         }
         "id" => return Err(Fault::forbidden("Attribute 'id' is read-only.")),
         key if READ_ONLY.contains(&key) => return Err(Fault::forbidden(format!("Attribute '{key}' is read-only."))),
@@ -143,8 +146,7 @@ fn visibility(value: &Value) -> Option<ImageVisibility> {
 fn disk_format(value: &Value) -> Option<DiskFormat> {
     match value {
         Value::Null => Some(DiskFormat::Raw),
-        Value::String(word) if word == "raw" => Some(DiskFormat::Raw),
-        Value::String(word) if word == "qcow2" => Some(DiskFormat::Qcow2),
+        Value::String(word) => DiskFormat::ALL.iter().copied().find(|f| f.as_str() == word),
         _ => None,
     }
 }
@@ -175,7 +177,12 @@ mod tests {
     fn keys_are_written_or_refused() {
         assert_eq!(verdict("name", json!("x"), true), 200);
         assert_eq!(verdict("os_distro", json!("debian"), true), 200);
-        assert_eq!(verdict("disk_format", json!("vmdk"), true), 400);
+        assert_eq!(verdict("disk_format", json!("vmdk"), true), 200);
+        assert_eq!(verdict("disk_format", json!("floppy"), true), 400);
+        assert_eq!(
+            [verdict("container_format", json!("ovf"), true), verdict("container_format", json!("box"), true)],
+            [200, 400]
+        );
         assert_eq!(verdict("disk_format", json!("qcow2"), false), 403);
         assert_eq!(verdict("min_ram", json!(-1), true), 400);
         assert_eq!(verdict("min_ram", json!("1"), true), 400);

@@ -5,12 +5,13 @@ use ostler_crds::{Image, image::ImageState};
 
 use super::view;
 use crate::{
+    app::App,
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Reply},
     store::{
         images::{self, NotTaken},
-        upload,
+        upload::{self, Received},
     },
     streams,
 };
@@ -27,9 +28,15 @@ pub async fn put(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     check(&image)?;
     announced(&inbound, app.files.limit())?;
     let uid = image.metadata.uid.as_deref().ok_or_else(|| Fault::internal("image uid", &"it is missing"))?;
-    let received = upload::receive(&app.files, uid, image.spec.disk_format, body).await?;
-    match images::report(&app.client, &app.stores, &image, &received).await {
-        Ok(_) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+    let received = upload::receive(&app.files, uid, &image.spec, body).await?;
+    taken(&app, &image, uid, &received).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// Reports that bytes are the image's, or takes them away again.
+pub(super) async fn taken(app: &App, image: &Image, uid: &str, received: &Received) -> Result<(), Fault> {
+    match images::report(&app.client, &app.stores, image, received).await {
+        Ok(_) => Ok(()),
         Err(NotTaken::Gone) => {
             app.files.remove(uid).await;
             Err(Fault::new(StatusCode::GONE, "The image was deleted during the upload."))
@@ -45,11 +52,17 @@ pub async fn put(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     }
 }
 
+/// Its bytes come by an upload.
+pub(super) fn awaits_upload(image: &Image) -> Result<(), Fault> {
+    if image.spec.source.upload.is_some() {
+        return Ok(());
+    }
+    Err(Fault::conflict("The bytes of this image come from the source that it names, not from an upload."))
+}
+
 /// Only a queued image that awaits an upload takes bytes.
 fn check(image: &Image) -> Result<(), Fault> {
-    if image.spec.source.upload.is_none() {
-        return Err(Fault::conflict("The bytes of this image come from the source that it names, not from an upload."));
-    }
+    awaits_upload(image)?;
     match view::status(image) {
         "queued" => Ok(()),
         status => Err(Fault::conflict(format!("The image has status {status}: only a queued one takes data."))),
@@ -57,7 +70,7 @@ fn check(image: &Image) -> Result<(), Fault> {
 }
 
 /// An upload that says that it is too large is refused before it is read.
-fn announced(inbound: &Inbound, limit: u64) -> Result<(), Fault> {
+pub(super) fn announced(inbound: &Inbound, limit: u64) -> Result<(), Fault> {
     let length =
         ["content-length", "x-openstack-image-size"].into_iter().find_map(|h| inbound.header(h)?.parse::<u64>().ok());
     if length.is_some_and(|l| l > limit) {
@@ -71,6 +84,9 @@ fn announced(inbound: &Inbound, limit: u64) -> Result<(), Fault> {
 pub async fn get(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     let app = &inbound.app;
     let image = images::find(&app.client, &app.stores, &permit, inbound.param("id")).await?;
+    if image.spec.deactivated {
+        return Err(Fault::forbidden("The requested image has been deactivated. Image data download is forbidden."));
+    }
     if !image.spec.source.kept_by_front() {
         return Err(Fault::not_served("Downloading an image that hosts fetch from its own source"));
     }

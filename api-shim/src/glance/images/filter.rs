@@ -61,12 +61,15 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Which images of other projects are asked for. All shared ones are pending.
+    /// Which images of other projects are asked for. Who asks for shared ones alone sees all that were not rejected.
     pub fn foreign(&self) -> Foreign {
         let visibility = self.visibility.as_deref();
-        let shared = match self.member_status.as_deref() {
-            None => visibility == Some("shared"),
-            Some(status) => matches!(status, "pending" | "all"),
+        let shared = match (self.member_status.as_deref(), visibility) {
+            (Some("pending"), _) => [true, false, false],
+            (Some("rejected"), _) => [false, false, true],
+            (Some("all"), _) => [true, true, true],
+            (None, Some("shared")) => [true, true, false],
+            _ => [false, true, false],
         };
         Foreign { community: matches!(visibility, Some("community" | "all")), shared }
     }
@@ -178,9 +181,17 @@ mod tests {
     #[test]
     fn shared_images_of_others_are_asked_for_by_visibility_or_status() {
         let shared = |query: &str| Filter::of(&Query::parse(query)).unwrap().foreign().shared;
-        assert!(shared("visibility=shared") && shared("member_status=pending") && shared("member_status=all&name=x"));
-        assert!(!shared("") && !shared("name=x") && !shared("visibility=all") && !shared("os_hidden=true"));
-        assert!(!shared("visibility=shared&member_status=accepted") && !shared("member_status=rejected"));
+        assert_eq!(
+            [shared("visibility=shared"), shared("member_status=pending")],
+            [[true, true, false], [true, false, false]]
+        );
+        assert_eq!(
+            [shared("member_status=all&name=x"), shared("member_status=rejected")],
+            [[true; 3], [false, false, true]]
+        );
+        for query in ["", "name=x", "visibility=all", "os_hidden=true", "visibility=shared&member_status=accepted"] {
+            assert_eq!(shared(query), [false, true, false], "{query}");
+        }
         assert!(Filter::of(&Query::parse("member_status=some")).is_err());
     }
 

@@ -48,6 +48,7 @@ fn apply(image: &mut Image, changes: &[Change]) -> Result<(), Fault> {
     }
     if image.spec.visibility != ImageVisibility::Shared {
         image.spec.members = None;
+        image.spec.member_status.clear();
     }
     Ok(())
 }

@@ -14,14 +14,20 @@ pub fn id(image: &Image) -> String {
     OpenStackId::of(&image.metadata).map(|i| i.to_string()).unwrap_or_default()
 }
 
+/// Annotation of a queued image whose bytes are here and not yet taken: their SHA-256.
+pub const STAGED: &str = "compute.ostler.dev/staged";
+
 /// Glance's word for where an image stands.
 pub fn status(image: &Image) -> &'static str {
     if image.metadata.deletion_timestamp.is_some() {
         return "pending_delete";
     }
+    let is_staged = || image.metadata.annotations.as_ref().is_some_and(|a| a.contains_key(STAGED));
     match image.status.as_ref().and_then(|s| s.state) {
+        None | Some(ImageState::Queued) if is_staged() => "uploading",
         None | Some(ImageState::Queued) => "queued",
         Some(ImageState::Saving) => "saving",
+        Some(ImageState::Active) if image.spec.deactivated => "deactivated",
         Some(ImageState::Active) => "active",
         Some(ImageState::Killed) => "killed",
     }

@@ -8,14 +8,14 @@ use super::{view, wire};
 use crate::{
     authorize::{Permit, Scope},
     fault::Fault,
-    http::{Inbound, Microversion, Reply},
+    http::{Inbound, Reply},
     observe::clean,
     store::quotas::{self, Quotas, used},
 };
 
 /// The project that the path names: the caller's own, or any for those who may ask in the whole cluster.
 async fn project<'a>(inbound: &'a Inbound, permit: &Permit) -> Result<&'a str, Fault> {
-    known_keys(inbound)?;
+    inbound.query.only(&["user_id"], inbound.version)?;
     let id = inbound.param("id");
     if id == permit.project() {
         return Ok(id);
@@ -30,16 +30,6 @@ async fn project<'a>(inbound: &'a Inbound, permit: &Permit) -> Result<&'a str, F
         return Err(Fault::bad_request(format!("Project ID {} is not a valid project.", clean(id))));
     }
     Ok(id)
-}
-
-/// From 2.75 on, a key of the query that is not known is refused.
-fn known_keys(inbound: &Inbound) -> Result<(), Fault> {
-    match inbound.query.pairs().find(|(key, _)| *key != "user_id") {
-        Some((key, _)) if inbound.version >= Microversion(75) => {
-            Err(Fault::bad_request(format!("Additional properties are not allowed ('{}' was unexpected)", clean(key))))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn limit_of<'a>(quotas: &'a Quotas, user: Option<&'a str>) -> impl Fn(Resource) -> i64 + 'a {

@@ -68,6 +68,9 @@ fn fits(image: &Image, memory: u64, disk: u64) -> Result<(), Fault> {
     let Some(status) = status else {
         return Err(Fault::bad_request(format!("Image {id} is not active.")));
     };
+    if let Some(why) = image.obstacle() {
+        return Err(Fault::bad_request(format!("Image {id} is unacceptable: no server can start from it: {why}.")));
+    }
     if memory < image.spec.min_memory_mib {
         return Err(Fault::bad_request("Flavor's memory is too small for requested image."));
     }

@@ -51,6 +51,8 @@ fn an_image() -> Image {
         hidden: false,
         visibility: ImageVisibility::Private,
         members: None,
+        member_status: Default::default(),
+        deactivated: false,
     };
     let mut i = Image::new("tiny", spec);
     i.metadata.namespace = Some("prod".into());
@@ -99,6 +101,8 @@ fn a_server_that_names_what_exists_is_resolved() {
 #[case::ephemeral_disk(|_: &mut Server, f: &mut Flavor, _: &mut Image, _: &mut Network| f.spec.ephemeral_gib = Some(1), reason::FLAVOR_NOT_SERVED, "spec.flavor")]
 #[case::image_elsewhere(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.metadata.namespace = Some("dev".into()), reason::IMAGE_NOT_FOUND, "spec.image")]
 #[case::no_bytes(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.status = None, reason::IMAGE_NOT_ACTIVE, "spec.image")]
+#[case::deactivated(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.spec.deactivated = true, reason::IMAGE_REFUSED, "deactivated")]
+#[case::format(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.spec.disk_format = DiskFormat::Vmdk, reason::IMAGE_REFUSED, "vmdk")]
 #[case::disk(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.spec.min_disk_gib = 2, reason::IMAGE_DOES_NOT_FIT, "needs a disk of 2 GiB")]
 #[case::memory(|_: &mut Server, _: &mut Flavor, i: &mut Image, _: &mut Network| i.spec.min_memory_mib = 512, reason::IMAGE_DOES_NOT_FIT, "512 MiB")]
 #[case::key(|s: &mut Server, _: &mut Flavor, _: &mut Image, _: &mut Network| s.spec.key_pair = Some("me".into()), reason::KEY_PAIR_NOT_FOUND, "spec.keyPair")]

@@ -1,6 +1,7 @@
 //! What the node role says of its machine: a pure function of what was seen.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use ostler_crds::{
     ConditionBuilder, ConditionStatus, HostStatus, Server, ServerStatus,
     host::{HostEndpoint, Resources},
@@ -12,6 +13,8 @@ use ostler_hypervisor::HostFacts;
 pub struct Seen<'a> {
     /// What libvirt says, or why it says nothing.
     pub facts: Result<&'a HostFacts, &'a str>,
+    /// When it was booted.
+    pub booted_at: Option<Timestamp>,
     /// What its guests use.
     pub used: Resources,
     /// Where the streams are.
@@ -47,6 +50,7 @@ pub fn describe(previous: &HostStatus, seen: &Seen<'_>, now: Timestamp) -> HostS
     let mut next = HostStatus {
         observed_generation: Some(seen.generation),
         used: Some(seen.used),
+        booted_at: booted_at(previous, seen),
         endpoint: Some(seen.endpoint.clone()),
         conditions: vec![ready.build(seen.generation, &previous.conditions, now)],
         ..previous.clone()
@@ -58,6 +62,19 @@ pub fn describe(previous: &HostStatus, seen: &Seen<'_>, now: Timestamp) -> HostS
         next.qemu_version = Some(facts.qemu_version.clone());
     }
     next
+}
+
+/// Seconds by which a clock that is set while the machine runs may move its boot; it is no other boot.
+const SAME_BOOT: i64 = 60;
+
+/// A boot that is known already is kept, so that a clock that is set costs no write.
+fn booted_at(previous: &HostStatus, seen: &Seen<'_>) -> Option<Time> {
+    let (known, now) = (previous.booted_at.clone(), seen.booted_at.map(Time));
+    let same = |a: &Time, b: &Time| a.0.as_second().abs_diff(b.0.as_second()) < SAME_BOOT.unsigned_abs();
+    match (known, now) {
+        (Some(known), Some(now)) if !same(&known, &now) => Some(now),
+        (known, now) => known.or(now),
+    }
 }
 
 /// What the first failure said is kept, so that a changing detail costs no write.
@@ -97,7 +114,9 @@ mod tests {
 
     fn status(previous: &HostStatus, facts: Result<&HostFacts, &str>, second: i64) -> HostStatus {
         let endpoint = HostEndpoint { url: "https://10.0.0.1:10350".into(), ca_bundle: "PEM".into() };
-        let seen = Seen { facts, used: Resources::default(), endpoint: &endpoint, fenced: false, generation: 1 };
+        let booted_at = Timestamp::from_second(1000 + second).ok();
+        let used = Resources::default();
+        let seen = Seen { facts, booted_at, used, endpoint: &endpoint, fenced: false, generation: 1 };
         describe(previous, &seen, Timestamp::from_second(second).unwrap())
     }
 

@@ -1,5 +1,6 @@
 //! The Host object of this machine: made here, its labels copied from the Node, its status kept up to date.
 
+mod boot;
 pub mod describe;
 pub mod heartbeat;
 mod publish;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::Node,
+    boot::boot_time,
     describe::{Seen, describe, used},
 };
 
@@ -81,6 +82,7 @@ async fn publish<H: Hypervisor>(node: &Node<H>, done: &mut Done) -> Result<(), k
     let why = facts.as_ref().err().map(|e| e.message.clone()).unwrap_or_default();
     let seen = Seen {
         facts: facts.as_ref().map_err(|_| why.as_str()),
+        booted_at: boot_time(),
         used: used(&servers),
         endpoint: &node.host.endpoint,
         fenced: host.spec.fenced,

@@ -56,3 +56,24 @@ async fn an_image_of_a_server_needs_the_permission_for_that_server() -> Result<(
     let shims = api(&cluster.shim().await?.client().await?, "images", &namespace)?;
     expect("the shim", shims.create(&create, &of("j", "a")?).await, None)
 }
+
+#[tokio::test]
+async fn nobody_says_for_another_namespace_that_it_wants_an_image() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let (admin, namespace) = (cluster.admin().await?, cluster.namespace().await?);
+    let spec = json!({"source": {"upload": {}}, "diskFormat": "raw", "visibility": "Shared", "members": ["victim"]});
+    let said = |word: &str| Patch::Merge(json!({"spec": {"memberStatus": {"victim": word}}}));
+    let refusal = Some("spec.memberStatus is what members say");
+    let images = api(&admin, "images", &namespace)?;
+    let mut born = spec.clone();
+    born["memberStatus"] = json!({"victim": "Accepted"});
+    let create = PostParams::default();
+    expect("at birth", images.create(&create, &object("images", "bait", &born)?).await, refusal)?;
+    expect("shared", images.create(&create, &object("images", "bait", &spec)?).await, None)?;
+    expect("later", images.patch("bait", &PatchParams::default(), &said("Accepted")).await, refusal)?;
+    let shims = api(&cluster.shim().await?.client().await?, "images", &namespace)?;
+    expect("the shim", shims.patch("bait", &PatchParams::default(), &said("Rejected")).await, None)?;
+    expect("turned round", images.patch("bait", &PatchParams::default(), &said("Accepted")).await, refusal)?;
+    let rename = Patch::Merge(json!({"spec": {"displayName": "new"}}));
+    expect("rename", images.patch("bait", &PatchParams::default(), &rename).await, None)
+}

@@ -39,7 +39,12 @@ pub fn table() -> Table {
                 "diskFormat of an image of a Server must be qcow2",
             ),
             refuses(json!({"members": ["prod"]}), "members is only for a Shared Image"),
-            refuses(json!({"diskFormat": "vmdk"}), "spec.diskFormat: Unsupported value"),
+            refuses(json!({"diskFormat": "floppy"}), "spec.diskFormat: Unsupported value"),
+            accepts("bytes that are kept and never boot", json!({"diskFormat": "vmdk", "deactivated": true})),
+            refuses(
+                json!({"source": {"upload": null, "http": {"url": "https://example.org/a", "sha256": digest}}, "diskFormat": "iso"}),
+                "bytes from a URL must be raw or qcow2",
+            ),
             allows_change(
                 "names, properties and who may use it",
                 json!({}),
