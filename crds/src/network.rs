@@ -31,7 +31,7 @@ use crate::rule::not_served;
 #[x_kube(
     validation = not_served("bridge", "mode Bridge is not served by this version; use mode Nat"),
     validation = Rule::new("self.mode != 'Bridge'").message("mode Bridge is not served yet: use Nat").field_path(".mode"),
-    validation = Rule::new("self.mode == oldSelf.mode && self.subnets == oldSelf.subnets && has(self.mtu) == has(oldSelf.mtu) && (!has(self.mtu) || self.mtu == oldSelf.mtu)")
+    validation = Rule::new("self.mode == oldSelf.mode && (self.subnets == oldSelf.subnets || size(oldSelf.subnets) == 0) && has(self.mtu) == has(oldSelf.mtu) && (!has(self.mtu) || self.mtu == oldSelf.mtu)")
         .message("mode, subnets and mtu of a Network cannot be changed, because guests hold addresses of it: make a new Network")
 )]
 #[serde(rename_all = "camelCase")]
@@ -50,8 +50,9 @@ pub struct NetworkSpec {
     /// For mode Bridge: the host's bridge. Not served yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bridge: Option<BridgeSpec>,
-    /// Address ranges: one of IPv4.
-    #[schemars(length(min = 1, max = 1))]
+    /// Address ranges: one of IPv4. Without one nothing can be plugged in; it may be added later, once.
+    #[serde(default)]
+    #[schemars(length(max = 1))]
     pub subnets: Vec<Subnet>,
     /// Largest packet in bytes. Default: the bridge's own (1500).
     #[serde(default, skip_serializing_if = "Option::is_none")]

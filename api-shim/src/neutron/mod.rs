@@ -1,5 +1,7 @@
-//! Neutron v2.0, the read side: Networks with their one subnet, ports of Servers, one security group a project.
+//! Neutron v2.0: Networks with their one subnet, which administrators make and remove; ports of Servers and one security
+//! group a project to read.
 
+pub mod change;
 pub mod empty;
 pub mod extensions;
 pub mod networks;
@@ -10,3 +12,4 @@ pub mod security_groups;
 mod select;
 pub mod subnets;
 pub mod versions;
+mod wire;

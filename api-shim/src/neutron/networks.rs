@@ -18,7 +18,7 @@ pub fn id(network: &Network) -> String {
     OpenStackId::of(&network.metadata).map(|i| i.to_string()).unwrap_or_default()
 }
 
-fn document(network: &Network) -> Value {
+pub(super) fn document(network: &Network) -> Value {
     let spec = &network.spec;
     let subnets: Vec<String> = spec.subnets.iter().map(|s| subnets::id(network, s)).collect();
     let created = network.metadata.creation_timestamp.as_ref().map(|t| time::seconds(t.0));

@@ -1,4 +1,4 @@
-//! Writes, which this version refuses.
+//! Writes that this version refuses.
 
 use crate::{
     authorize::Permit,
@@ -6,7 +6,7 @@ use crate::{
     http::{Inbound, Reply},
 };
 
-/// 501: networks are made by administrators as Kubernetes objects.
+/// 501.
 pub async fn refuse(_inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
-    Err(Fault::not_served("Changing the network (administrators make Network objects in Kubernetes)"))
+    Err(Fault::not_served("Changing ports, routers, addresses and security groups, and subnets once they are made"))
 }

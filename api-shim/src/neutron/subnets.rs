@@ -28,7 +28,7 @@ fn bounds(cidr: &str) -> Option<(Ipv4Addr, Ipv4Addr)> {
     Some((base.checked_add(1)?.into(), base.checked_add(size.checked_sub(2)?)?.into()))
 }
 
-fn document(network: &Network, subnet: &Subnet) -> Value {
+pub(super) fn document(network: &Network, subnet: &Subnet) -> Value {
     let range = bounds(&subnet.cidr);
     let gateway = subnet.gateway.clone().or_else(|| range.map(|r| r.0.to_string()));
     let pool = match (&subnet.pool, range) {

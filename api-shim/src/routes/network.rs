@@ -1,4 +1,4 @@
-//! Neutron's rows: the read side. Every write is refused with a clear 501.
+//! Neutron's rows: the read side, and networks for administrators. Every other write is refused with a clear 501.
 
 use axum::routing::MethodFilter as Method;
 
@@ -6,11 +6,14 @@ use super::{authorized, open};
 use crate::{
     authorize::Rule,
     http::{Handler, Route, Service::Network},
-    neutron::{empty, extensions, networks, ports, quotas, refuse, security_groups, subnets, versions},
+    neutron::{change, empty, extensions, networks, ports, quotas, refuse, security_groups, subnets, versions},
 };
 
 const fn get(path: &'static str, handler: Handler) -> Route {
     Route::new(Network, Method::GET, path, handler)
+}
+const fn write(method: Method, path: &'static str, handler: Handler) -> Route {
+    Route::new(Network, method, path, handler)
 }
 /// A write that is refused.
 const fn refused(method: Method, path: &'static str) -> Route {
@@ -19,6 +22,7 @@ const fn refused(method: Method, path: &'static str) -> Route {
 
 const LIST: Rule = Rule::on("list", "networks");
 const GET: Rule = Rule::on("get", "networks");
+const UPDATE: Rule = Rule::on("update", "networks").everywhere();
 const PORTS: Rule = Rule::on("list", "servers");
 
 pub(super) const ROUTES: &[Route] = &[
@@ -41,12 +45,16 @@ pub(super) const ROUTES: &[Route] = &[
     get("/address-scopes", authorized!(LIST, empty::address_scopes)),
     get("/agents", authorized!(LIST, empty::agents)),
     get("/quotas/{id}", authorized!(LIST, quotas::show)),
-    refused(Method::POST, "/networks"),
-    refused(Method::PUT, "/networks/{id}"),
-    refused(Method::DELETE, "/networks/{id}"),
-    refused(Method::POST, "/subnets"),
+    write(Method::POST, "/networks", authorized!(Rule::on("create", "networks").everywhere(), change::create_network)),
+    write(Method::PUT, "/networks/{id}", authorized!(UPDATE, change::update_network)),
+    write(
+        Method::DELETE,
+        "/networks/{id}",
+        authorized!(Rule::on("delete", "networks").everywhere(), change::delete_network),
+    ),
+    write(Method::POST, "/subnets", authorized!(UPDATE, change::create_subnet)),
+    write(Method::DELETE, "/subnets/{id}", authorized!(UPDATE, change::delete_subnet)),
     refused(Method::PUT, "/subnets/{id}"),
-    refused(Method::DELETE, "/subnets/{id}"),
     refused(Method::POST, "/ports"),
     refused(Method::PUT, "/ports/{id}"),
     refused(Method::DELETE, "/ports/{id}"),

@@ -15,6 +15,7 @@ pub mod key_pairs;
 mod merge;
 pub mod named;
 pub mod names;
+pub mod networks;
 pub mod quotas;
 pub mod reads;
 pub mod refusal;

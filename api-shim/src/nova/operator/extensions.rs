@@ -13,6 +13,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("Aggregates", "os-aggregates"),
     ("AvailabilityZone", "os-availability-zone"),
     ("ConsoleOutput", "os-console-output"),
+    ("Consoles", "os-consoles"),
     ("DiskConfig", "OS-DCF"),
     ("ExtendedStatus", "OS-EXT-STS"),
     ("FlavorAccess", "os-flavor-access"),

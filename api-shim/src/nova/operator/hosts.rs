@@ -17,7 +17,7 @@ use crate::{
 
 /// The hosts, by zone.
 pub async fn list(inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
-    let zone = inbound.query.get("zone");
+    let zone = inbound.query.get("zone").filter(|z| !z.is_empty());
     let mut found = host::all(&inbound.app.stores);
     found.retain(|h| zone.is_none_or(|z| h.availability_zone() == z));
     let one = |h: &Arc<Host>| json!({"host_name": h.name_any(), "service": "compute", "zone": h.availability_zone()});
