@@ -28,7 +28,7 @@ const EDITS: &[Edit] = &[
 
 /// The limits and what is used of them. An administrator may name another project by `tenant_id`.
 pub async fn show(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    inbound.query.only(&["tenant_id", "reserved"], inbound.version)?;
+    inbound.query.strict(&["tenant_id", "reserved"], inbound.version)?;
     let project = match inbound.query.get("tenant_id").filter(|t| *t != permit.project()) {
         None => permit.project(),
         Some(other) if inbound.app.authorizer.may_also(&permit, common::ALL_PROJECTS).await? => other,

@@ -111,23 +111,6 @@ impl Stores {
         }
     }
 
-    /// Caches that nothing fills, for tests of views.
-    #[cfg(test)]
-    pub fn empty() -> Self {
-        Self {
-            servers: Cache::empty(),
-            flavors: Cache::empty(),
-            images: Cache::empty(),
-            key_pairs: Cache::empty(),
-            networks: Cache::empty(),
-            hosts: Cache::empty(),
-            quotas: Cache::empty(),
-            projects: Cache::empty(),
-            users: Cache::empty(),
-            keystone: Cache::empty(),
-        }
-    }
-
     /// Kinds that were not listed yet; empty when ready.
     pub fn missing(&self) -> Vec<&'static str> {
         let all = [

@@ -34,7 +34,7 @@ const KEYS: &[&str] = &["limit", "marker", "is_public", "minRam", "minDisk", "so
 type View = fn(&Flavor, &BaseUrl, Microversion) -> Value;
 
 async fn list(inbound: &Inbound, permit: &Permit, view: View) -> Result<Reply, Fault> {
-    inbound.query.only(KEYS, inbound.version)?;
+    inbound.query.strict(KEYS, inbound.version)?;
     let mut flavors = visible(inbound, permit).await?;
     filter(&mut flavors, &inbound.query)?;
     sort(&mut flavors, &inbound.query)?;

@@ -49,5 +49,5 @@ pub(super) async fn find(inbound: &Inbound, permit: &Permit) -> Result<(Arc<KeyP
 /// From 2.75 on, a key of the query that is not known is refused.
 pub(super) fn known_keys(inbound: &Inbound, paged: bool) -> Result<(), Fault> {
     let known: &[&str] = if paged { &["user_id", "limit", "marker"] } else { &["user_id"] };
-    inbound.query.only(known, inbound.version)
+    inbound.query.strict(known, inbound.version)
 }

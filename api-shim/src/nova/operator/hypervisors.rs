@@ -113,7 +113,7 @@ pub async fn detail(inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
 
 fn listed(inbound: &Inbound, view: impl Fn(&Host) -> Value) -> Result<Reply, Fault> {
     let (stores, version, query) = (&inbound.app.stores, inbound.version, &inbound.query);
-    query.only(&["limit", "marker", "hypervisor_hostname_pattern", "with_servers"], version)?;
+    query.strict(&["limit", "marker", "hypervisor_hostname_pattern", "with_servers"], version)?;
     let mut hosts = host::all(stores);
     let pattern = query.get("hypervisor_hostname_pattern").filter(|_| version >= UUIDS);
     if let Some(pattern) = pattern {
@@ -158,7 +158,7 @@ fn find(inbound: &Inbound) -> Result<Arc<Host>, Fault> {
 /// One in full.
 pub async fn show(inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
     let (stores, version) = (&inbound.app.stores, inbound.version);
-    inbound.query.only(&["with_servers"], version)?;
+    inbound.query.strict(&["with_servers"], version)?;
     let host = find(&inbound)?;
     let mut document = full(stores, &host, version, Timestamp::now());
     if version >= UUIDS && inbound.query.flag("with_servers")?.unwrap_or(false) {

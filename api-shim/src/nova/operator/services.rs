@@ -37,7 +37,7 @@ fn document(host: &Host, version: Microversion) -> Value {
 /// The services, by host and binary.
 pub async fn list(inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
     let query = &inbound.query;
-    query.only(&["host", "binary"], inbound.version)?;
+    query.strict(&["host", "binary"], inbound.version)?;
     let mut found = host::all(&inbound.app.stores);
     found.retain(|h| {
         query.get("host").is_none_or(|name| h.name_any() == name) && query.get("binary").is_none_or(|b| b == BINARY)

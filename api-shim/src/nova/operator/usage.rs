@@ -54,7 +54,7 @@ fn of_project(stores: &Stores, servers: &[Arc<Server>], period: &Period, detaile
 }
 
 fn known_keys(inbound: &Inbound) -> Result<(), Fault> {
-    inbound.query.only(&["start", "end", "detailed", "limit", "marker"], inbound.version)
+    inbound.query.strict(&["start", "end", "detailed", "limit", "marker"], inbound.version)
 }
 
 /// A page of servers in a fixed order, and the id that the next one begins after.

@@ -15,7 +15,7 @@ use crate::{
 
 /// The project that the path names: the caller's own, or any for those who may ask in the whole cluster.
 async fn project<'a>(inbound: &'a Inbound, permit: &Permit) -> Result<&'a str, Fault> {
-    inbound.query.only(&["user_id"], inbound.version)?;
+    inbound.query.strict(&["user_id"], inbound.version)?;
     let id = inbound.param("id");
     if id == permit.project() {
         return Ok(id);
