@@ -47,6 +47,11 @@ fn id_of(host: &Host, version: Microversion) -> Value {
     if version >= UUIDS { uuid.to_string().into() } else { host::number(uuid).into() }
 }
 
+fn id_text(host: &Host, version: Microversion) -> String {
+    let uuid = host::uuid(host);
+    if version >= UUIDS { uuid.to_string() } else { host::number(uuid).to_string() }
+}
+
 fn brief(host: &Host, version: Microversion) -> Value {
     json!({
         "id": id_of(host, version), "hypervisor_hostname": host.name_any(), "state": host::state(host),
@@ -126,10 +131,7 @@ fn listed(inbound: &Inbound, view: impl Fn(&Host) -> Value) -> Result<Reply, Fau
     let mut document = json!({});
     if version >= PAGED && pattern.is_none() {
         let page = Page::of(query, MAX_PAGE, MAX_PAGE)?;
-        let marker = |h: &Arc<Host>| match id_of(h, version) {
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
+        let marker = |h: &Arc<Host>| id_text(h, version);
         let (cut, more) = page.cut(hosts, marker)?;
         if let Some(last) = cut.last().filter(|_| more) {
             document["hypervisors_links"] = links::next(inbound, &marker(last));
@@ -147,10 +149,7 @@ fn find(inbound: &Inbound) -> Result<Arc<Host>, Fault> {
     if inbound.version >= UUIDS && uuid::Uuid::parse_str(id).is_err() {
         return Err(Fault::bad_request(format!("Invalid uuid {}", clean(id))));
     }
-    let fits = |h: &Arc<Host>| match id_of(h, inbound.version) {
-        Value::String(text) => text == id,
-        other => other.to_string() == id,
-    };
+    let fits = |h: &Arc<Host>| id_text(h, inbound.version) == id;
     let found = host::all(&inbound.app.stores).into_iter().find(fits);
     found.ok_or_else(|| Fault::not_found(format!("Hypervisor with ID '{}' could not be found.", clean(id))))
 }
