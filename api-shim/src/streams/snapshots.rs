@@ -16,11 +16,7 @@ use axum::{
 };
 use http::{HeaderMap, Method, StatusCode, header};
 use kube::{Api, ResourceExt};
-use ostler_crds::{
-    Image, Server,
-    image::{ImageState},
-    names::STREAM_AUDIENCE,
-};
+use ostler_crds::{Image, Server, image::ImageState, names::STREAM_AUDIENCE};
 
 use crate::{
     app::App,
