@@ -9,13 +9,12 @@ use crate::{
     http::Route,
     nova::{
         availability_zones, networks,
-        operator::{audit_log, extensions, hosts, hypervisors, migrations, services, usage},
+        operator::{audit_log, extensions, hosts, hypervisors, services, usage},
         security_groups,
     },
 };
 
 const LIST_SERVERS: Rule = Rule::on("list", "servers");
-const GET_SERVER: Rule = Rule::on("get", "servers");
 const LIST_HOSTS: Rule = Rule::on("list", "hosts").everywhere();
 const GET_HOST: Rule = Rule::on("get", "hosts").everywhere();
 const UPDATE_HOST: Rule = Rule::on("update", "hosts").everywhere();
@@ -42,8 +41,6 @@ pub(super) const ROUTES: &[Route] = &[
     get("/os-simple-tenant-usage/{project}", authorized!(LIST_SERVERS, usage::show)),
     get("/os-instance_usage_audit_log", authorized!(LIST_HOSTS, audit_log::list)),
     get("/os-instance_usage_audit_log/{before}", authorized!(LIST_HOSTS, audit_log::show)),
-    get("/servers/{id}/migrations", authorized!(GET_SERVER, migrations::of_server)).since(23),
-    get("/servers/{id}/migrations/{migration}", authorized!(GET_SERVER, migrations::one_of_server)).since(23),
     get("/extensions", authorized!(LIST_SERVERS, extensions::list)),
     get("/extensions/{alias}", authorized!(LIST_SERVERS, extensions::show)),
     get("/os-availability-zone", authorized!(LIST_SERVERS, availability_zones::list)),
