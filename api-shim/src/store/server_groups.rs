@@ -18,12 +18,6 @@ pub async fn find(client: &Client, stores: &Stores, permit: &Permit, id: &str) -
     found.ok_or_else(|| Fault::not_found(format!("Instance group {} could not be found.", crate::observe::clean(id))))
 }
 
-/// The ServerGroup of the permit's project with this id, as far as it is known here.
-pub fn known(stores: &Stores, permit: &Permit, id: &str) -> Option<Arc<ServerGroup>> {
-    let own = |g: &ServerGroup| g.namespace().as_deref() == Some(permit.project());
-    stores.server_groups.by_id(reads::uuid_of(id)?).into_iter().find(|g| own(g))
-}
-
 /// The permit's project's own, or those of all projects, for whom the caller has asked; the oldest first.
 pub fn all(stores: &Stores, permit: &Permit, wide: bool) -> Vec<Arc<ServerGroup>> {
     let mut all = if wide { stores.server_groups.all() } else { stores.server_groups.in_namespace(permit.project()) };

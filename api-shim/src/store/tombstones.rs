@@ -56,6 +56,8 @@ impl Tombstones {
     /// The Server is gone.
     pub fn bury(&self, server: Server, now: Timestamp) {
         let mut server = compact(server);
+        // The largest part by far, and nobody asks for it any more.
+        server.spec.user_data = None;
         let annotations = server.metadata.annotations.get_or_insert_default();
         for key in [DELETED, UPDATED] {
             annotations.insert(key.to_owned(), now.to_string());

@@ -6,6 +6,11 @@ use uuid::Uuid;
 
 use crate::{fault::Fault, observe::clean};
 
+/// The id of the group that hints name, if it is one.
+pub fn group_id(hints: &Map<String, Value>) -> Option<String> {
+    ids("group", hints.get("group")?).ok()?.into_iter().next()
+}
+
 /// Reads hints; `group_of` finds a group of the project by its id.
 pub fn read(
     hints: &Map<String, Value>,

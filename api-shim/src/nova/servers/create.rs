@@ -2,7 +2,10 @@
 
 use http::StatusCode;
 use jiff::Timestamp;
-use ostler_crds::{OpenStackId, Server, server::AdminPassword};
+use ostler_crds::{
+    OpenStackId, Server,
+    server::{AdminPassword, SchedulerHints},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -27,7 +30,7 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     convert::check(&create)?;
     let count = convert::count(&create)?;
     let mut resolved = resolve(&inbound.app, &permit, &create, inbound.version).await?;
-    resolved.hints = hints::read(&hints, |id| server_groups::known(&inbound.app.stores, &permit, id))?;
+    resolved.hints = honoured(&inbound.app, &permit, &hints).await?;
     let least = u32::try_from(create.min_count.unwrap_or(1)).unwrap_or(1);
     let count = admit::servers(&inbound.app, &permit, &resolved.flavor, least, count)?;
     admit::metadata(&inbound.app, &permit, create.metadata.len())?;
@@ -50,6 +53,18 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     }});
     let location = inbound.base.compute(&format!("servers/{id}"));
     Ok(Reply::json(StatusCode::ACCEPTED, &document).header("location", &location))
+}
+
+/// Scheduler hints, with the group that they name.
+async fn honoured(app: &App, permit: &Permit, hints: &Map<String, Value>) -> Result<Option<SchedulerHints>, Fault> {
+    let group = match hints::group_id(hints) {
+        Some(id) => match server_groups::find(&app.client, &app.stores, permit, &id).await {
+            Err(fault) if fault.status == StatusCode::NOT_FOUND => None,
+            found => Some(found?),
+        },
+        None => None,
+    };
+    hints::read(hints, |_| group.clone())
 }
 
 /// Reads the body: its keys, then its types.

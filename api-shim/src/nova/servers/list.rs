@@ -42,6 +42,10 @@ async fn list(inbound: Inbound, permit: Permit, detail: bool) -> Result<Reply, F
     }
     servers.retain(|s| filter.fits(s, &app.stores));
     sort::sort(&mut servers, &inbound.query, inbound.version, privileged)?;
+    // Nova takes a limit of 0 at its word here.
+    if inbound.query.number::<u64>("limit")? == Some(0) {
+        servers.clear();
+    }
     let (servers, more) = page.cut(servers, |s| view::id(s))?;
     let item = |server: &ostler_crds::Server| {
         if !detail {

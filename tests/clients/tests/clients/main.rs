@@ -15,3 +15,4 @@ mod networks;
 mod operator;
 mod quotas;
 mod sdk;
+mod server_actions;
