@@ -35,6 +35,8 @@ pub enum Command {
     HashPassword,
     /// Print an openrc file for a user.
     Openrc(OpenrcArgs),
+    /// Print the Role of Kubernetes that gives IAM actions, such as `ecs:servers:reboot` or `ims:images:*`.
+    Iam(IamArgs),
 }
 
 /// What `serve` needs.
@@ -93,4 +95,17 @@ pub struct OpenrcArgs {
     /// Region in the catalog.
     #[arg(long, env = "OSTLER_REGION", default_value = "RegionOne")]
     pub region: String,
+}
+
+/// What `iam` prints.
+#[derive(Debug, Clone, Args)]
+pub struct IamArgs {
+    /// Actions; `*` stands for any part of a name. Without one, all known actions are listed.
+    pub actions: Vec<String>,
+    /// Name of the Role.
+    #[arg(long, default_value = "iam")]
+    pub name: String,
+    /// Namespace of the Role: the project. Without one kubectl's own is meant.
+    #[arg(long)]
+    pub namespace: Option<String>,
 }

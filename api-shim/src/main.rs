@@ -12,6 +12,7 @@ fn main() -> anyhow::Result<()> {
     match cli.command {
         Command::HashPassword => commands::hash_password(std::io::stdin().lock(), std::io::stdout()),
         Command::Openrc(args) => commands::openrc(&args, std::io::stdout()),
+        Command::Iam(args) => commands::iam::iam(&args, std::io::stdout()),
         Command::Serve(args) => {
             observe::start_logging(cli.log_format);
             rustls::crypto::ring::default_provider()

@@ -1,5 +1,7 @@
 //! Subcommands that serve nothing.
 
+pub mod iam;
+
 use std::io::{Read, Write};
 
 use crate::{authenticate::password, config::OpenrcArgs};

@@ -47,6 +47,8 @@ pub struct Route {
     pub path: &'static str,
     /// IAM action of the seed row (spec/iam-actions), where there is one.
     pub iam: Option<&'static str>,
+    /// What its IAM action depends on: further permissions, all of which are asked for.
+    pub needs: &'static [Rule],
     /// First microversion that has it.
     pub since: Microversion,
     /// First microversion that has it no more (404 from there on).
@@ -58,7 +60,17 @@ pub struct Route {
 impl Route {
     /// A row below the service's version.
     pub const fn new(service: Service, method: MethodFilter, path: &'static str, handler: Handler) -> Self {
-        Self { service, method, place: Place::Version, path, iam: None, since: Microversion::MIN, until: None, handler }
+        Self {
+            service,
+            method,
+            place: Place::Version,
+            path,
+            iam: None,
+            needs: &[],
+            since: Microversion::MIN,
+            until: None,
+            handler,
+        }
     }
 
     /// A row below the service's unversioned root.
@@ -69,6 +81,11 @@ impl Route {
     /// With the IAM action of its seed row.
     pub const fn iam(self, action: &'static str) -> Self {
         Self { iam: Some(action), ..self }
+    }
+
+    /// With what its IAM action depends on.
+    pub const fn needs(self, rules: &'static [Rule]) -> Self {
+        Self { needs: rules, ..self }
     }
 
     /// Known from this microversion on.

@@ -121,6 +121,9 @@ async fn walk(route: &'static Route, mut inbound: Inbound) -> Result<Reply, Faul
         Handler::Authorized(rule, run) => {
             let caller = app.authenticator.caller(&inbound.headers).await?;
             same_project(&inbound, &caller)?;
+            for needed in route.needs {
+                authorize(&app, caller.clone(), *needed, &inbound).await?;
+            }
             let permit = authorize(&app, caller, *rule, &inbound).await?;
             run(inbound, permit).await
         }

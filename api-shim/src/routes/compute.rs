@@ -49,7 +49,9 @@ pub(super) const ROUTES: &[Route] = &[
     post("/servers/{id}/metadata", authorized!(SET_METADATA, metadata::merge)).iam("ecs:servers:setMetadata"),
     get("/servers/{id}/metadata/{key}", authorized!(GET_METADATA, metadata::show)).iam("ecs:servers:getMetadata"),
     put("/servers/{id}/metadata/{key}", authorized!(SET_METADATA, metadata::set)).iam("ecs:servers:setMetadata"),
-    remove("/servers/{id}/metadata/{key}", authorized!(SET_METADATA, metadata::remove)).iam("ecs:servers:setMetadata"),
+    remove("/servers/{id}/metadata/{key}", authorized!(SET_METADATA, metadata::remove))
+        .iam("ecs:servers:setMetadata")
+        .needs(&[GET]),
     // C-15, C-16
     get("/servers/{id}/ips", authorized!(GET, addresses::list)),
     get("/servers/{id}/ips/{label}", authorized!(GET, addresses::show)),

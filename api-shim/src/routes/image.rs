@@ -40,7 +40,9 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(Image, Method::PATCH, "/images/{id}", authorized!(UPDATE, update::update)).iam("ims:images:update"),
     Route::new(Image, Method::DELETE, "/images/{id}", authorized!(Rule::on("delete", "images"), delete::delete))
         .iam("ims:images:delete"),
-    Route::new(Image, Method::PUT, "/images/{id}/file", authorized!(UPLOAD, file::put)).iam("ims:images:upload"),
+    Route::new(Image, Method::PUT, "/images/{id}/file", authorized!(UPLOAD, file::put))
+        .iam("ims:images:upload")
+        .needs(&[GET, UPDATE]),
     // N-04
     get("/images/{id}/file", authorized!(DOWNLOAD, file::get)),
     Route::new(Image, Method::PUT, "/images/{id}/stage", authorized!(UPLOAD, import::stage)),

@@ -7,9 +7,11 @@ mod compute_catalog;
 mod compute_images;
 mod compute_operator;
 mod compute_server_parts;
+pub mod iam;
 mod identity;
 mod image;
 mod network;
+pub mod permissions;
 
 use crate::http::Route;
 

@@ -13,6 +13,7 @@ mod images;
 mod key_pairs;
 mod networks;
 mod operator;
+mod permissions;
 mod quotas;
 mod sdk;
 mod server_actions;
