@@ -17,8 +17,6 @@ pub struct Operation {
     pub action: Option<&'static str>,
     /// The permissions, the route's own first; nothing for what anybody may do, and `a token`.
     pub needs: Vec<String>,
-    /// Whether it is refused with 501 to everybody.
-    pub refused: bool,
     /// First microversion that has it.
     pub since: Microversion,
 }
@@ -46,7 +44,6 @@ fn of_route(route: &Route) -> Vec<Operation> {
         path: route.paths().into_iter().next().unwrap_or_default(),
         action: None,
         needs,
-        refused: false,
         since: route.since,
     };
     match &route.handler {
@@ -59,7 +56,6 @@ fn of_route(route: &Route) -> Vec<Operation> {
         Handler::Actions(rows) => {
             let of_action = |row: &Action| Operation {
                 action: Some(row.name),
-                refused: row.run.is_none(),
                 since: row.since,
                 ..operation(vec![row.rule.to_string()])
             };
