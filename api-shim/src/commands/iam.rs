@@ -72,11 +72,11 @@ metadata:
   namespace: prod
 rules:
 - apiGroups: [compute.ostler.dev]
-  resources: [images]
-  verbs: [get, update]
-- apiGroups: [compute.ostler.dev]
   resources: [servers]
   verbs: [get, list]
+- apiGroups: [compute.ostler.dev]
+  resources: [images]
+  verbs: [get, update]
 - apiGroups: [compute.ostler.dev]
   resources: [images/bytes, servers/reboot]
   verbs: [update]
