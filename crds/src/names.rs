@@ -16,6 +16,11 @@ pub const CREATOR_ANNOTATION: &str = "compute.ostler.dev/creator";
 /// The availability zone of a host that names none (Nova's default).
 pub const DEFAULT_ZONE: &str = "nova";
 
+/// Label on the Image that a shelved Server is kept as: the Server's uid.
+pub const SHELF_LABEL: &str = "compute.ostler.dev/shelf-of";
+/// Label on such an Image: the Server's generation that asked for it.
+pub const SHELF_GENERATION_LABEL: &str = "compute.ostler.dev/shelf-generation";
+
 /// Server-side-apply field manager of the manager role.
 pub const MANAGER_FIELD_MANAGER: &str = "ostler-manager";
 /// Server-side-apply field manager of what the manager says of Servers whose Host is silent.
@@ -41,6 +46,8 @@ pub mod condition {
     pub const RECONCILING: &str = "Reconciling";
     /// Work cannot go on without a change by somebody (kstatus: abnormal-true, absent when well).
     pub const STALLED: &str = "Stalled";
+    /// A Server is being shelved and cannot be (False; absent otherwise).
+    pub const SHELVED: &str = "Shelved";
     /// A Server has a host, addresses and a resolved flavor and image.
     pub const SCHEDULED: &str = "Scheduled";
 }
@@ -127,6 +134,10 @@ pub mod reason {
     pub const SERVER_NOT_FOUND: &str = "ServerNotFound";
     /// A Server is in a state in which no image of it can be made.
     pub const SERVER_BUSY: &str = "ServerBusy";
+    /// A Server is off its host and kept as an image.
+    pub const SHELVED: &str = "Shelved";
+    /// The image that a Server was to be kept as could not be made.
+    pub const SHELVING_FAILED: &str = "ShelvingFailed";
     /// The copy of a Server's disk could not be uploaded.
     pub const UPLOAD_FAILED: &str = "UploadFailed";
     /// Bytes of an Image were checked and may be used.

@@ -3,6 +3,7 @@
 //! ```text
 //!   manager:  resolve ─► schedule ─► allocate ─► (one write binds)
 //!             silence, evacuation: Hosts that are not heard of
+//!             shelve ─► (image, and leaving the host)
 //!             snapshot ─► (orders to hosts, and words at Images)
 //!   node:     guest::validate ─► guest::decide ─► (steps) ─► guest::status
 //! ```
@@ -15,5 +16,6 @@ pub mod placement;
 pub mod quota;
 pub mod resolve;
 pub mod schedule;
+pub mod shelve;
 pub mod silence;
 pub mod snapshot;

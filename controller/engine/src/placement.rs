@@ -16,13 +16,14 @@ use crate::resolve::{Refusal, Resolved};
 /// The fields and conditions of a bound Server's status that the manager writes. What it leaves out of a write it gives up,
 /// so each of its writes has all of them.
 pub fn manager_part(status: &ServerStatus) -> ServerStatus {
-    let ours = |c: &&Condition| c.type_ == condition::SCHEDULED;
+    let ours = |c: &&Condition| [condition::SCHEDULED, condition::SHELVED].contains(&&*c.type_);
     ServerStatus {
         host: status.host.clone(),
         host_generation: status.host_generation,
         addresses: status.addresses.clone(),
         flavor: status.flavor.clone(),
         resize: status.resize.clone(),
+        shelf: status.shelf.clone(),
         snapshots: status.snapshots.clone(),
         image: status.image.clone(),
         key: status.key.clone(),
@@ -64,6 +65,55 @@ pub fn bound(
         conditions: conditions(server, vec![ready, scheduled], now),
         ..Default::default()
     }
+}
+
+/// What binds a shelved Server that comes back: a host, with all that it had before. The state stays its last host's word
+/// until the new one speaks. What is said of Ready cannot be left out: a part of it is the last host's.
+pub fn returned(server: &Server, host: &Host, now: Timestamp) -> ServerStatus {
+    let name = host.metadata.name.as_deref().unwrap_or_default();
+    let mut next = manager_part(&server.status.clone().unwrap_or_default());
+    (next.host, next.host_generation) = (Some(name.to_owned()), host.metadata.generation);
+    let make = |type_, status, reason, message: String| ConditionBuilder { type_, status, reason, message };
+    let preparing = format!("Host {name} is making the guest from its image");
+    let list = vec![
+        make(condition::READY, ConditionStatus::False, reason::IN_PROGRESS, preparing),
+        make(condition::SCHEDULED, ConditionStatus::True, reason::BOUND, format!("placed on Host {name}")),
+    ];
+    next.conditions = conditions(server, list, now);
+    next
+}
+
+/// What is written of a shelved Server that was to come back, could not, and is to stay shelved after all; `None` if
+/// nothing is.
+pub fn stays_shelved(server: &Server, now: Timestamp) -> Option<ServerStatus> {
+    let status = server.status.clone().unwrap_or_default();
+    ostler_crds::find_condition(&status.conditions, condition::SCHEDULED)?;
+    let ready = ConditionBuilder {
+        type_: condition::READY,
+        status: ConditionStatus::True,
+        reason: reason::AS_WISHED,
+        message: "nothing of the guest is on a host; it is kept as an image".to_owned(),
+    };
+    Some(ServerStatus { conditions: conditions(server, vec![ready], now), ..manager_part(&status) })
+}
+
+/// What is written while a shelved Server cannot come back; `None` if its status says so already. It stays shelved and
+/// keeps what it has.
+pub fn not_returned(server: &Server, refusal: &Refusal, now: Timestamp) -> Option<ServerStatus> {
+    let make =
+        |type_, status| ConditionBuilder { type_, status, reason: refusal.reason, message: refusal.message.clone() };
+    let list = vec![
+        make(condition::READY, ConditionStatus::False),
+        make(condition::SCHEDULED, ConditionStatus::False),
+        make(condition::RECONCILING, ConditionStatus::True),
+    ];
+    let status = server.status.clone().unwrap_or_default();
+    let conditions = conditions(server, list, now);
+    let known = |c: &Condition| status.conditions.contains(c);
+    if conditions.iter().all(known) {
+        return None;
+    }
+    Some(ServerStatus { conditions, ..manager_part(&status) })
 }
 
 /// What is written while a Server cannot be placed. A refusal that passes by itself shows BUILD, any other ERROR with a

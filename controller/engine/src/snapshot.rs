@@ -6,6 +6,7 @@
 //!                                  └──────────────────────────────────┴──► Lost (killed)
 //! ```
 
+use crate::shelve::is_shelf_of;
 use ostler_crds::{
     Image, OpenStackId, Server, ServerStatus, find_condition,
     image::ImageState,
@@ -64,7 +65,7 @@ pub fn standing(image: &Image, server: Option<&Server>) -> Standing {
     if status.snapshots.iter().any(|order| order.uid == uid) {
         return Standing::Ordered;
     }
-    match busy(server, status) {
+    match busy(server, status, is_shelf_of(image, server.metadata.uid.as_deref().unwrap_or_default())) {
         Some(what) => {
             let message = format!("Server {name:?} {what}; the image is made as soon as it can be");
             Standing::Waits(Why { reason: reason::SERVER_BUSY, message })
@@ -96,7 +97,7 @@ fn missing(image: &Image, name: &str) -> Standing {
 }
 
 /// What keeps a Server from being copied now.
-fn busy(server: &Server, status: &ServerStatus) -> Option<String> {
+fn busy(server: &Server, status: &ServerStatus, shelf: bool) -> Option<String> {
     if status.host.is_none() {
         return Some("has no host, so there is no disk to copy".to_owned());
     }
@@ -105,8 +106,11 @@ fn busy(server: &Server, status: &ServerStatus) -> Option<String> {
     if !settled {
         return Some(format!("is {}", state.vm_state.as_str()));
     }
-    // One more image of it takes its turn.
-    let of_images = |task: &TaskState| matches!(task, TaskState::ImageSnapshot | TaskState::ImageUploading);
+    // One more image of it takes its turn; the one that it is shelved as is what it is busy with.
+    let of_images = |task: &TaskState| match task {
+        TaskState::ImageSnapshot | TaskState::ImageUploading => true,
+        task => *task == TaskState::Shelving && shelf && state.vm_state == VmState::Stopped,
+    };
     if let Some(task) = state.task_state.filter(|task| !of_images(task)) {
         return Some(format!("is busy ({})", task.as_str()));
     }

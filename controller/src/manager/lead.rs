@@ -43,7 +43,7 @@ pub async fn run(context: &Context, term: CancellationToken) {
     let changed = Arc::new(Notify::new());
     let image_changed = Arc::new(Notify::new());
 
-    let (servers, server_events) = watched_servers(client, Arc::clone(&ledger));
+    let (servers, server_events) = watched_servers(client, Arc::clone(&ledger), Arc::clone(&image_changed));
     let (flavors, f1) = store::<Flavor>(Api::all(client.clone()), told(&changed));
     let image_controller = images::controller(client);
     let key_controller = key_pairs::controller(client);
@@ -94,12 +94,19 @@ pub async fn run(context: &Context, term: CancellationToken) {
 type ServerEvents = futures::stream::BoxStream<'static, Result<Server, watcher::Error>>;
 
 /// The Servers, and the stream of their changes. The ledger follows every event, deletions too, before anybody else.
-fn watched_servers(client: &Client, ledger: Arc<Mutex<Ledger>>) -> (Store<Server>, ServerEvents) {
+///
+/// `open` is rung for Servers that are to be shelved or copied.
+fn watched_servers(client: &Client, ledger: Arc<Mutex<Ledger>>, open: Arc<Notify>) -> (Store<Server>, ServerEvents) {
     let (reader, writer) = reflector::store();
     // The list is the newest there is: one from an older cache would give addresses a second time.
     let stream = events::<Server>(Api::all(client.clone()), watcher::Config::default())
         .modify(|server| server.spec.user_data = None)
         .inspect(move |event| {
+            if let Ok(Event::Apply(server) | Event::InitApply(server)) = event
+                && snapshots::concerns(server)
+            {
+                open.notify_one();
+            }
             let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
             match event {
                 Ok(Event::Apply(server) | Event::InitApply(server)) => ledger.note(server),

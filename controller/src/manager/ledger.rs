@@ -14,7 +14,8 @@ use ostler_engine::{
 /// What one Server holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Holding {
-    host: String,
+    /// `None`: it is off its host and holds its addresses only.
+    host: Option<String>,
     resources: Resources,
     addresses: Vec<ServerAddress>,
     /// Whose quota it is taken of, and how much.
@@ -65,20 +66,20 @@ impl Ledger {
         if let Some(listed) = &mut self.listed {
             listed.insert(uid.clone());
         }
-        let Some(host) = server.status.as_ref().and_then(|s| s.host.clone()) else {
-            self.waiting.insert(key);
-            return;
-        };
+        let status = server.status.clone().unwrap_or_default();
         // One that is being deleted waits for its Host, or for the Host to be deleted.
-        if server.meta().deletion_timestamp.is_some() {
+        if status.host.is_none() || server.meta().deletion_timestamp.is_some() {
             self.waiting.insert(key);
         } else {
             self.waiting.remove(&key);
         }
-        let status = server.status.clone().unwrap_or_default();
+        // One that was never placed holds nothing, and its binding may be on its way; a shelved one was.
+        if status.host.is_none() && status.shelf.is_none() {
+            return;
+        }
         let holding = Holding {
-            host,
-            resources: status.footprint(),
+            resources: if status.host.is_some() { status.footprint() } else { Resources::default() },
+            host: status.host,
             project: server.meta().namespace.clone().unwrap_or_default(),
             size: status.flavor.as_ref().map(quota::size).unwrap_or_default(),
             addresses: status.addresses,
@@ -98,9 +99,9 @@ impl Ledger {
         }
     }
 
-    /// Whether the Server holds something already, be it confirmed or on its way.
+    /// Whether the Server holds room of a Host already, be it confirmed or on its way.
     pub fn holds(&self, uid: &str) -> bool {
-        self.holdings.contains_key(uid)
+        self.holdings.get(uid).is_some_and(|h| h.host.is_some())
     }
 
     /// The Host that a Server is bound to, be it confirmed or on its way.
@@ -157,7 +158,7 @@ impl Ledger {
             }
         }
         let holding = Holding {
-            host: host.to_owned(),
+            host: Some(host.to_owned()),
             resources: resolved.request.resources,
             project: project.to_owned(),
             size: quota::size(&resolved.flavor),
@@ -173,7 +174,7 @@ impl Ledger {
     pub fn promise(&mut self, name: &str, host: &str, resources: Resources) {
         self.cancel(name);
         let holding = Holding {
-            host: host.to_owned(),
+            host: Some(host.to_owned()),
             project: String::new(),
             resources,
             size: Usage::default(),
@@ -218,11 +219,13 @@ impl Ledger {
     }
 
     fn count(&mut self, holding: &Holding, more: bool) {
-        let sum = self.by_host.entry(holding.host.clone()).or_default();
-        let add = |a: u64, b: u64| if more { a + b } else { a.saturating_sub(b) };
-        sum.vcpus = add(sum.vcpus, holding.resources.vcpus);
-        sum.memory_mib = add(sum.memory_mib, holding.resources.memory_mib);
-        sum.disk_gib = add(sum.disk_gib, holding.resources.disk_gib);
+        if let Some(host) = &holding.host {
+            let sum = self.by_host.entry(host.clone()).or_default();
+            let add = |a: u64, b: u64| if more { a + b } else { a.saturating_sub(b) };
+            sum.vcpus = add(sum.vcpus, holding.resources.vcpus);
+            sum.memory_mib = add(sum.memory_mib, holding.resources.memory_mib);
+            sum.disk_gib = add(sum.disk_gib, holding.resources.disk_gib);
+        }
         let used = self.by_project.entry(holding.project.clone()).or_default();
         *used = if more { used.plus(holding.size) } else { used.minus(holding.size) };
         if *used == Usage::default() {
@@ -337,6 +340,34 @@ mod tests {
         assert!(l.take("u", "h", "n", &wish(&[lan(), full])).is_err());
         assert_eq!(l.addresses_in_use("lan"), 0);
         assert!(!l.holds("u"));
+    }
+
+    #[test]
+    fn a_server_off_its_host_keeps_its_addresses_and_holds_nothing_else() {
+        let mut l = Ledger::default();
+        let addresses = l.take("u", "h", "n", &wish(&[lan()])).unwrap();
+        let mut s = server("u", Some("h"));
+        let kept = ostler_crds::server::ResolvedImage {
+            namespace: "n".into(),
+            name: "i".into(),
+            id: "i".into(),
+            sha256: String::new(),
+            disk_format: ostler_crds::image::DiskFormat::Qcow2,
+            size: 1,
+            virtual_size: 1,
+            url: None,
+        };
+        let status = s.status.as_mut().unwrap();
+        status.addresses = addresses;
+        status.shelf = Some(ostler_crds::server::Shelf { image: kept, host: None });
+        l.note(&s);
+        assert!(l.holds("u"));
+        s.status.as_mut().unwrap().host = None;
+        l.note(&s);
+        assert_eq!((l.held("h"), l.addresses_in_use("lan"), l.holds("u")), (Resources::default(), 1, false));
+        assert_eq!(l.waiting().count(), 1);
+        l.forget(&s);
+        assert_eq!(l.addresses_in_use("lan"), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //!   elect ─► lead ─┬─ place     Server: resolve → schedule → allocate → one write binds
 //!                  ├─ images    Image: fetch, check, report
 //!                  ├─ snapshots Image of a Server: order it of the Server's host, report
+//!                  ├─ shelve    shelved Server: make its image, have its host let go
 //!                  ├─ networks  Network: count addresses
 //!                  ├─ key_pairs KeyPair: fingerprint
 //!                  └─ silent_hosts  Host: its Servers are UNKNOWN, or leave it once it is proven dead
@@ -21,6 +22,7 @@ mod lead;
 mod ledger;
 mod networks;
 mod place;
+mod shelve;
 mod silent_hosts;
 mod snapshots;
 mod stores;

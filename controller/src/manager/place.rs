@@ -16,10 +16,10 @@ use ostler_crds::{
     Host, OpenStackId, Server, ServerStatus,
     names::{GUEST_FINALIZER, reason},
     quota::CLASS_DEFAULT,
-    server::ServerAddress,
+    server::{PowerState, ServerAddress},
 };
 use ostler_engine::{
-    placement,
+    evacuation, placement,
     quota::{self, Quotas},
     resolve::{self, Named, Refusal, Resolved},
     schedule::{self, Candidate},
@@ -116,6 +116,21 @@ fn fate(again: &Result<(), Error>, uid: &str, there: Option<Option<&Server>>) ->
     }
 }
 
+/// Whether it is a shelved Server, which keeps all that it has but its Host.
+fn returns(server: &Server) -> bool {
+    server.status.as_ref().is_some_and(|s| s.shelf.is_some())
+}
+
+/// Under which name the ledger holds the room of a Server that is about to be bound. What a shelved one keeps is held by
+/// its own.
+fn held_as(server: &Server) -> String {
+    if returns(server) { promise(server) } else { server.uid().unwrap_or_default() }
+}
+
+fn promise(server: &Server) -> String {
+    format!("return/{}", server.uid().unwrap_or_default())
+}
+
 /// What is to be done about one Server.
 enum Decision {
     Bind { host: String, status: Box<ServerStatus> },
@@ -134,10 +149,12 @@ impl Placer {
             return placer.let_go(&server).await;
         }
         if server.status.as_ref().is_some_and(|s| s.host.is_some()) {
+            // It counts by itself now.
+            placer.ledger().cancel(&promise(&server));
             placer.backoff.succeeded(&key);
             return Ok(Action::await_change());
         }
-        if placer.ledger().holds(&server.uid().unwrap_or_default()) {
+        if placer.ledger().holds(&held_as(&server)) {
             // A binding whose fate is not known yet. No change may follow, so somebody has to look again.
             return Ok(Action::requeue(LOOK_AGAIN));
         }
@@ -146,7 +163,15 @@ impl Placer {
             // The watch brings the Server back with its finalizer.
             return Ok(Action::await_change());
         }
-        match placer.decide(&server) {
+        let returns = returns(&server);
+        if returns && server.spec.power_state == PowerState::Shelved {
+            if let Some(status) = placement::stays_shelved(&server, Timestamp::now()) {
+                write::server_status(&placer.context, &server, &status).await?;
+            }
+            placer.backoff.succeeded(&key);
+            return Ok(Action::await_change());
+        }
+        match if returns { placer.decide_return(&server) } else { placer.decide(&server) } {
             Decision::Bind { host, status } => {
                 placer.bind(Sent { server: (*server).clone(), host, status: *status, at: Instant::now() }).await
             }
@@ -200,6 +225,28 @@ impl Placer {
                 Decision::Bind { host, status }
             }
             Err(refusal) => Decision::Refuse(refusal),
+        }
+    }
+
+    /// Decides on a shelved Server that is to come back: anywhere, with what it had.
+    fn decide_return(&self, server: &Server) -> Decision {
+        let request = evacuation::request(server);
+        let mut ledger = self.ledger();
+        let refuse = |why: String| {
+            let message = format!("{why}; it is tried again when a Host changes");
+            Decision::Refuse(Refusal { reason: reason::NO_HOST_FITS, message, passing: false })
+        };
+        match schedule::choose(&request, &self.candidates(&ledger)) {
+            Ok(host) => {
+                let host = host.to_owned();
+                let Some(object) = self.stores.hosts.get(&ObjectRef::new(&host)) else {
+                    return refuse(format!("Host {host} is gone"));
+                };
+                ledger.promise(&promise(server), &host, request.resources);
+                let status = Box::new(placement::returned(server, &object, Timestamp::now()));
+                Decision::Bind { host, status }
+            }
+            Err(none) => refuse(format!("No valid host was found. {none}")),
         }
     }
 
@@ -263,15 +310,14 @@ impl Placer {
     }
 
     async fn bind(&self, binding: Sent) -> Result<Action, Error> {
-        let uid = binding.server.uid().unwrap_or_default();
         if !self.context.leadership.holds() {
-            self.ledger().cancel(&uid);
+            self.ledger().cancel(&held_as(&binding.server));
             return Err(Error::NotLeading);
         }
         match write::server_status(&self.context, &binding.server, &binding.status).await {
             Ok(()) => Ok(self.bound(&binding).await),
             Err(error) if error.is_refusal() => {
-                self.ledger().cancel(&uid);
+                self.ledger().cancel(&held_as(&binding.server));
                 Err(error)
             }
             Err(error) => {
@@ -298,7 +344,7 @@ impl Placer {
         match fate(&again, &uid, there.as_ref().map(Option::as_ref)) {
             Fate::Bound => Ok(self.bound(&binding).await),
             Fate::Void => {
-                self.ledger().cancel(&uid);
+                self.ledger().cancel(&held_as(&binding.server));
                 Ok(Action::requeue(Duration::ZERO))
             }
             Fate::Unknown => {
@@ -313,6 +359,7 @@ impl Placer {
         let uid = binding.server.uid().unwrap_or_default();
         let at = Instant::now();
         binding.at = at;
+        let held_as = held_as(&binding.server);
         self.doubtful().insert(uid.clone(), binding);
         // A Server that vanished unseen gets no pass in which it could be asked about.
         let (ledger, doubtful) = (Arc::clone(&self.ledger), Arc::clone(&self.doubtful));
@@ -321,7 +368,7 @@ impl Placer {
             let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
             if doubtful.get(&uid).is_some_and(|binding| binding.at == at) {
                 doubtful.remove(&uid);
-                ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&uid);
+                ledger.lock().unwrap_or_else(PoisonError::into_inner).cancel(&held_as);
             }
         });
     }
@@ -340,10 +387,13 @@ impl Placer {
     }
 
     async fn refuse(&self, server: &Server, refusal: &Refusal) -> Result<(), Error> {
-        let status = placement::refused(server, refusal, Timestamp::now());
-        if placement::says_already(server, &status) {
-            return Ok(());
-        }
+        let status = if returns(server) {
+            placement::not_returned(server, refusal, Timestamp::now())
+        } else {
+            let status = placement::refused(server, refusal, Timestamp::now());
+            (!placement::says_already(server, &status)).then_some(status)
+        };
+        let Some(status) = status else { return Ok(()) };
         write::server_status(&self.context, server, &status).await?;
         let about = server.object_ref(&());
         self.context.events.warning(&about, refusal.reason, "Schedule", refusal.message.clone()).await;
@@ -364,7 +414,7 @@ impl Placer {
         }
         let host = server.status.as_ref().and_then(|s| s.host.as_deref());
         match host {
-            None if self.ledger().holds(&server.uid().unwrap_or_default()) => return Ok(Action::requeue(LOOK_AGAIN)),
+            None if self.ledger().holds(&held_as(server)) => return Ok(Action::requeue(LOOK_AGAIN)),
             None => {}
             // Its node role removes the guest; should the Host be deleted, the watch of the Hosts wakes this Server.
             Some(host) if self.host_exists(host).await? => return Ok(Action::requeue(LOOK_RARELY)),

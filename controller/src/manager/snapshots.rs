@@ -17,9 +17,11 @@ use ostler_crds::{
     ConditionBuilder, ConditionStatus, Image, ImageStatus, Server, find_condition,
     image::ImageState,
     names::{MANAGER_FIELD_MANAGER, condition, reason},
+    server::PowerState,
 };
 use ostler_engine::{
     placement::manager_part,
+    shelve::{is_shelf_of, shelf_of},
     snapshot::{Standing, Why, orders, standing},
 };
 use serde_json::json;
@@ -27,7 +29,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context,
+    Context, shelve,
     stores::{Stores, synced},
     write,
 };
@@ -54,6 +56,15 @@ pub async fn run(context: &Context, stores: &Stores, changed: Arc<Notify>, term:
     }
 }
 
+/// Whether anything is, or may be, to be done for a Server that has no Image of its own yet.
+pub fn concerns(server: &Server) -> bool {
+    let status = server.status.as_ref();
+    server.spec.power_state == PowerState::Shelved
+        || status.is_some_and(|s| {
+            !s.snapshots.is_empty() || s.shelf.is_some() || find_condition(&s.conditions, condition::SHELVED).is_some()
+        })
+}
+
 /// Looks at all images that are to be made. Says whether there are any.
 async fn look(context: &Context, stores: &Stores) -> bool {
     let mut images: HashMap<Key, Vec<Arc<Image>>> = HashMap::new();
@@ -63,7 +74,7 @@ async fn look(context: &Context, stores: &Stores) -> bool {
         images.entry(key).or_default().push(image);
     }
     // A Server whose Images are all gone may have orders still.
-    let with_orders = stores.servers.state_filter(|s| s.status.as_ref().is_some_and(|s| !s.snapshots.is_empty()));
+    let with_orders = stores.servers.state_filter(concerns);
     let keys: HashSet<Key> =
         images.keys().cloned().chain(with_orders.iter().map(|s| Key::from_obj(s.as_ref()))).collect();
     let mut open = false;
@@ -71,8 +82,37 @@ async fn look(context: &Context, stores: &Stores) -> bool {
         let server = stores.servers.get(&key);
         let of_it = images.remove(&key).unwrap_or_default();
         open |= tend(context, server.as_deref(), &of_it).await;
+        open |= shelf(context, stores, &key, server.as_deref(), &of_it).await;
     }
     open
+}
+
+/// Tends the shelf of one Server, and removes those of Servers that are gone. Says whether more may follow soon.
+async fn shelf(context: &Context, stores: &Stores, key: &Key, server: Option<&Server>, images: &[Arc<Image>]) -> bool {
+    let uid = server.and_then(|s| s.metadata.uid.as_deref()).unwrap_or_default();
+    for orphan in images.iter().filter(|i| shelf_of(i).is_some_and(|of| of != uid)) {
+        // Nothing is removed only because the cache does not have its Server.
+        let api = Api::<Server>::namespaced(context.client.clone(), &orphan.namespace().unwrap_or_default());
+        match api.get_opt(&key.name).await {
+            Ok(found) if found.as_ref().and_then(|s| s.metadata.uid.as_deref()) != shelf_of(orphan) => {
+                tell(&format!("shelf {}", orphan.name_any()), shelve::remove(context, orphan).await);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let Some(server) = server.filter(|s| concerns(s) || images.iter().any(|i| is_shelf_of(i, uid))) else {
+        return false;
+    };
+    // The newest there is: the server may have been tended just now.
+    let image = images.iter().find(|i| is_shelf_of(i, uid));
+    let image = image.and_then(|i| stores.images.get(&ObjectRef::from_obj(i.as_ref())));
+    match shelve::tend(context, server, image.as_deref()).await {
+        Ok(open) => open,
+        Err(error) => {
+            tracing::debug!(%error, server = server.name_any(), "a shelf was not tended; looking again soon");
+            true
+        }
+    }
 }
 
 /// Tends the images of one Server; says whether any is not over.

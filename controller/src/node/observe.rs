@@ -8,7 +8,8 @@ use super::Node;
 
 /// The guest's domain and files.
 pub async fn observe<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server) -> Result<Observed, Failure> {
-    let sha256 = server.status.as_ref().and_then(|s| s.image.as_ref()).map(|i| i.sha256.as_str());
+    let image = server.status.as_ref().and_then(|s| s.returns_from().or(s.image.as_ref()));
+    let sha256 = image.map(|i| i.sha256.as_str());
     let domain = domain(node, id.guest).await?;
     let files = node.storage.observe(id.guest, sha256).await?;
     Ok(Observed { domain, files })

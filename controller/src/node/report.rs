@@ -108,7 +108,7 @@ fn note_of(
     let created = server.metadata.creation_timestamp.as_ref();
     match found.validated.as_ref().map(|v| &v.wish) {
         Some(Wish::Present(guest)) => note(guest, created, &found.steps, &found.verdict, previous, next, now),
-        Some(Wish::Absent { .. }) | None => match found.verdict {
+        Some(Wish::Absent { .. } | Wish::Shelved { .. }) | None => match found.verdict {
             Verdict::Failed(_) => ostler_engine::guest::note::warning_if_new(previous, next),
             Verdict::Settled(_) | Verdict::Waiting | Verdict::Rebooting(_) | Verdict::Resting => None,
         },

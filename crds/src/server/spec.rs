@@ -47,8 +47,6 @@ use crate::rule::{immutable, not_served};
     validation = Rule::new("has(self.locked) && self.locked || !has(self.lockedReason)")
         .message("lockedReason is only for a locked Server").field_path(".lockedReason"),
     validation = Rule::new("has(self.image)").message("image is required").field_path(".image"),
-    validation = Rule::new("self.powerState != 'Shelved'")
-        .message("powerState must not be Shelved: shelving is not served yet").field_path(".powerState"),
     validation = Rule::new("!has(self.action) || self.action.type != 'ChangePassword' || has(self.adminPassword)")
         .message("ChangePassword sets adminPassword, which is missing").field_path(".adminPassword"),
     validation = Rule::new("!has(self.networks) || self.networks.all(n, self.networks.exists_one(m, m.name == n.name))")
@@ -326,7 +324,8 @@ pub enum PowerState {
     Paused,
     /// Its memory is saved to disk.
     Suspended,
-    /// It is stopped and off its host. Not served yet.
+    /// It is off its host and kept as an image; id, addresses and MACs stay. It comes back, on any host, with any other
+    /// state.
     Shelved,
 }
 

@@ -38,6 +38,9 @@ pub struct ServerStatus {
     /// A resize that is neither confirmed nor reverted. Written by the manager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<OpenResize>,
+    /// The image that the guest is kept as while it is off its host, and until it is there again. Written by the manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shelf: Option<Shelf>,
     /// Images that are to be made of it: names of Images in its namespace with `source.server`. Written by the manager.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
@@ -71,6 +74,16 @@ pub struct ServerStatus {
 }
 
 impl ServerStatus {
+    /// Whether its host is to let go of the guest, which is kept as an image.
+    pub fn is_to_leave(&self) -> bool {
+        self.shelf.as_ref().is_some_and(|shelf| shelf.host.is_some() && shelf.host == self.host)
+    }
+
+    /// The image that a returning guest's disk is made from.
+    pub fn returns_from(&self) -> Option<&ResolvedImage> {
+        self.shelf.as_ref().filter(|shelf| shelf.host.is_none()).map(|shelf| &shelf.image)
+    }
+
     /// Whether the guest was started where it is bound to, so that its disk must be there. A Server that came from another
     /// Host has no disk yet.
     pub fn launched_here(&self) -> bool {
@@ -166,6 +179,18 @@ pub struct OpenResize {
     /// resize.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_action: Option<String>,
+}
+
+/// What a shelved Server is kept as.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Shelf {
+    /// The image of its disk, from which the next one is made.
+    pub image: ResolvedImage,
+    /// The Host that is to let go of the guest, until it has. Absent: any Host that the Server is placed on makes its disk
+    /// from the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }
 
 /// An image that is to be made of a Server.

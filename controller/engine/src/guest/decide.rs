@@ -15,6 +15,7 @@
 //!                                └──────────► Saved ── wish: Stopped ── unmark, discard ──► Off
 //!
 //!   wish Paused or Suspended from Off: start first.   wish Stopped from Paused: go on, then ask off.
+//!   wish Shelved is Stopped until the guest's image is whole; then, whatever is wished: as Absent, but the Server stays
 //!   every state ── wish: Absent ──► destroy, undefine, release addresses, remove files ──► (nothing), finalizer off
 //!   somebody else's domain or folder ──► Blocked(Foreign); disk gone where a guest ran ──► Blocked(DiskMissing)
 //!   Off with a mark and no saved memory ──► Blocked(SavedMemoryMissing), until wish Stopped or RebootHard
@@ -35,6 +36,7 @@ mod present;
 mod reboot;
 mod saved;
 mod scene;
+mod shelve;
 
 use std::time::Duration;
 
@@ -128,6 +130,7 @@ pub fn decide(
     let foreign = observed.foreign(&server.identity.owner.uid);
     match &server.wish {
         Wish::Absent { reservations } => absent::decide(&server.identity, observed, reservations, foreign),
+        Wish::Shelved { reservations } => shelve::decide(&server.identity, observed, reservations, foreign),
         Wish::Present(guest) => {
             let scene = scene::Scene { id: &server.identity, guest, observed, host, foreign, now };
             present::decide(&scene, memory)

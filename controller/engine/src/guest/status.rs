@@ -119,12 +119,12 @@ fn settled(vm: VmState) -> Vec<ConditionBuilder> {
         VmState::Stopped => "the guest is off, as spec.powerState asks",
         VmState::Paused => "the guest stands still, as spec.powerState asks",
         VmState::Suspended => "the guest's memory is saved on its host, as spec.powerState asks",
+        VmState::ShelvedOffloaded => "nothing of the guest is on a host; it is kept as an image",
         VmState::Active
         | VmState::Building
         | VmState::Rescued
         | VmState::Resized
         | VmState::Shelved
-        | VmState::ShelvedOffloaded
         | VmState::SoftDeleted
         | VmState::Error => "the guest runs",
     };

@@ -45,6 +45,8 @@ pub fn validate(
     let status = server.status.as_ref().unwrap_or(&default);
     let wish = if server.metadata.deletion_timestamp.is_some() {
         Wish::Absent { reservations: status.addresses.iter().map(reservations).collect() }
+    } else if status.is_to_leave() {
+        Wish::Shelved { reservations: status.addresses.iter().map(reservations).collect() }
     } else {
         Wish::Present(Box::new(guest(&identity, server, status, networks)?))
     };
@@ -58,7 +60,8 @@ fn guest(
     networks: &BTreeMap<String, Network>,
 ) -> Result<Guest, Failure> {
     let flavor = status.flavor.as_ref().ok_or_else(|| invalid("status.flavor", "is missing on a bound Server"))?;
-    let image = status.image.as_ref().ok_or_else(|| invalid("status.image", "is missing on a bound Server"))?;
+    let image = status.returns_from().or(status.image.as_ref());
+    let image = image.ok_or_else(|| invalid("status.image", "is missing on a bound Server"))?;
     let nics =
         status.addresses.iter().enumerate().map(|(i, a)| nic(i, a, networks)).collect::<Result<Vec<_>, Failure>>()?;
     let action = server.spec.action.clone().filter(|a| status.last_action.as_ref().is_none_or(|done| done.id != a.id));
@@ -73,6 +76,7 @@ fn guest(
         memory_mib: flavor.memory_mib,
         disk_bytes: disk_bytes(flavor, image)?,
         base: base(image)?,
+        returns: status.returns_from().is_some(),
         drive: if server.spec.config_drive { Some(drive(identity, server, status)?) } else { None },
         nics,
     })
@@ -81,10 +85,10 @@ fn guest(
 fn power(wish: PowerState) -> Result<Power, Failure> {
     match wish {
         PowerState::Running => Ok(Power::Running),
-        PowerState::Stopped => Ok(Power::Stopped),
+        // Off until its image is whole; what follows is no matter of power.
+        PowerState::Stopped | PowerState::Shelved => Ok(Power::Stopped),
         PowerState::Paused => Ok(Power::Paused),
         PowerState::Suspended => Ok(Power::Suspended),
-        PowerState::Shelved => Err(invalid("spec.powerState", "must not be Shelved: shelving is not served yet")),
     }
 }
 

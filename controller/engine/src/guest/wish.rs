@@ -35,6 +35,11 @@ pub enum Wish {
         /// (hypervisor's network, MAC) of the addresses to take back.
         reservations: Vec<(String, String)>,
     },
+    /// The Server is kept as an image: nothing of the guest shall be left on this host.
+    Shelved {
+        /// As of [`Wish::Absent`].
+        reservations: Vec<(String, String)>,
+    },
     /// The guest shall exist.
     Present(Box<Guest>),
 }
@@ -60,6 +65,8 @@ pub struct Guest {
     pub disk_bytes: u64,
     /// What the root disk starts from.
     pub base: BaseImage,
+    /// Whether that is the image that the guest was kept as while it was off its host, so that there is no disk yet.
+    pub returns: bool,
     /// Interfaces in the guest's order.
     pub nics: Vec<Nic>,
     /// What goes on the config drive; `None`: it gets none.

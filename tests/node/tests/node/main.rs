@@ -10,5 +10,6 @@ mod full_disk;
 mod life;
 mod metadata;
 mod server_images;
+mod shelving;
 mod standing_still;
 mod streams;

@@ -17,7 +17,7 @@ fn obstacle(scene: &Scene<'_>) -> Option<Failure> {
     if let Some(what) = scene.foreign {
         return Some(Failure::new(FailureKind::Foreign, "cannot touch the guest", what));
     }
-    let ran = guest.launched || observed.domain.is_some();
+    let ran = (guest.launched && !guest.returns) || observed.domain.is_some();
     if ran && !observed.is_active() && !observed.files.root_disk {
         let doing = "cannot start the guest";
         return Some(Failure::new(FailureKind::DiskMissing, doing, "its root disk is gone from the host"));

@@ -32,7 +32,8 @@ pub(super) fn steps(id: &Identity, guest: &Guest, files: &Files, host: &HostCont
 fn storage(id: &Identity, guest: &Guest, files: &Files, host: &HostContext) -> Vec<StorageStep> {
     let mut steps = Vec::new();
     let base = &guest.base;
-    if !files.image_cached {
+    // A disk that is there has its base: it is made after it, and the cache removes none that a disk stands on.
+    if !files.image_cached && !files.root_disk {
         steps.push(StorageStep::FetchImage {
             image: base.id.clone(),
             sha256: base.sha256.clone(),

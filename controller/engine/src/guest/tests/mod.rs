@@ -4,4 +4,5 @@ mod model;
 mod plans;
 mod properties;
 mod reports;
+mod shelving;
 mod wishes;

@@ -206,6 +206,7 @@ impl World {
         }
         self.server.status = Some(ServerStatus {
             host: previous.host,
+            shelf: previous.shelf,
             addresses: previous.addresses,
             flavor: previous.flavor,
             image: previous.image,
@@ -230,7 +231,14 @@ impl World {
         Ok(())
     }
 
+    /// Whether nothing of the guest shall be left here.
+    fn leaves(&self) -> bool {
+        let kept = self.server.status.as_ref().is_some_and(ServerStatus::is_to_leave);
+        kept || self.server.metadata.deletion_timestamp.is_some()
+    }
+
     fn apply(&mut self, step: &Step) {
+        let leaves = self.leaves();
         let files = &mut self.observed.files;
         match step {
             Step::Storage(StorageStep::FetchImage { .. }) => files.image_cached = true,
@@ -242,7 +250,7 @@ impl World {
             }
             Step::Storage(StorageStep::WriteConfigDrive { .. }) => files.config_drive = true,
             Step::Storage(StorageStep::RemoveGuestFiles { .. }) => {
-                assert!(self.server.metadata.deletion_timestamp.is_some(), "only a deletion removes files");
+                assert!(leaves, "only a deletion, and an image in its place, removes files");
                 assert!(self.observed.domain.is_none(), "a domain stands on these files");
                 (files.root_disk, files.config_drive, files.folder) = (false, false, Folder::Missing);
                 files.saved_mark = false;
@@ -304,7 +312,7 @@ impl World {
             HypervisorStep::Shutdown(_) => {}
             HypervisorStep::Destroy(_) => self.power(DomainState::Off),
             HypervisorStep::Undefine(_) => {
-                assert!(self.server.metadata.deletion_timestamp.is_some(), "only a deletion undefines");
+                assert!(self.leaves(), "only a deletion, and an image in its place, undefines");
                 self.observed.domain = None;
             }
         }

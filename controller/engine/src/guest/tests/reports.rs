@@ -88,15 +88,6 @@ fn a_guest_that_keeps_stopping_is_told_once() {
 }
 
 #[test]
-fn a_wish_that_is_not_served_names_its_field() {
-    let mut world = World::new();
-    world.server.spec.power_state = PowerState::Shelved;
-    let failure = world.pass().unwrap_err();
-    assert!(failure.message().contains("spec.powerState"), "{}", failure.message());
-    assert!(find_condition(&world.server.status.unwrap().conditions, condition::STALLED).is_some());
-}
-
-#[test]
 fn user_data_that_is_no_base64_is_refused_without_quoting_it() {
     let mut world = World::new();
     world.server.spec.user_data = Some(ostler_crds::server::UserData {

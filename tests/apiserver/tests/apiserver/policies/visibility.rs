@@ -37,6 +37,31 @@ async fn publishing_an_image_needs_its_own_permission() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_manager_makes_and_deletes_shelves_alone_and_nobody_else_makes_one() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let (admin, namespace) = (cluster.admin().await?, cluster.namespace().await?);
+    let of = |name: &str, shelf: bool| {
+        let mut image = object("images", name, &json!({"source": {"server": {"name": "a"}}, "diskFormat": "qcow2"}))?;
+        if shelf {
+            image.metadata.labels = Some([("compute.ostler.dev/shelf-of".to_owned(), "u".to_owned())].into());
+        }
+        anyhow::Ok(image)
+    };
+    let (alone, managers) = (Some("the manager makes and deletes only"), Some("is the manager's"));
+    let manager = api(&cluster.manager().await?.client().await?, "images", &namespace)?;
+    let admins = api(&admin, "images", &namespace)?;
+    let create = PostParams::default();
+    expect("manager, another", manager.create(&create, &of("a", false)?).await, alone)?;
+    expect("manager, a shelf", manager.create(&create, &of("s", true)?).await, None)?;
+    expect("admin, a shelf", admins.create(&create, &of("t", true)?).await, managers)?;
+    expect("admin, another", admins.create(&create, &of("b", false)?).await, None)?;
+    let label = Patch::Merge(json!({"metadata": {"labels": {"compute.ostler.dev/shelf-of": "u"}}}));
+    expect("admin, the label", admins.patch("b", &PatchParams::default(), &label).await, managers)?;
+    expect("manager deletes another", manager.delete("b", &Default::default()).await.map(drop), alone)?;
+    expect("manager deletes a shelf", manager.delete("s", &Default::default()).await.map(drop), None)
+}
+
+#[tokio::test]
 async fn an_image_of_a_server_needs_the_permission_for_that_server() -> Result<()> {
     let cluster = Cluster::shared().await?;
     let (admin, namespace) = (cluster.admin().await?, cluster.namespace().await?);

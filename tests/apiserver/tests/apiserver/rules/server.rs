@@ -82,7 +82,7 @@ pub fn table() -> Table {
             refuses(json!({"userData": {"secretRef": {"name": "s", "key": "k"}}}), "secretRef is not served yet"),
             accepts("a guest that stands still", json!({"powerState": "Paused"})),
             accepts("a guest whose memory is saved", json!({"powerState": "Suspended"})),
-            refuses(json!({"powerState": "Shelved"}), "powerState must not be Shelved"),
+            accepts("the shelf", json!({"powerState": "Shelved"})),
             // Changes.
             allows_change(
                 "wishes and names",
