@@ -106,7 +106,7 @@ impl Ledger {
 
     /// The Host that a Server is bound to, be it confirmed or on its way.
     pub fn host_of(&self, uid: &str) -> Option<&str> {
-        self.holdings.get(uid).map(|h| h.host.as_str())
+        self.holdings.get(uid).and_then(|h| h.host.as_deref())
     }
 
     /// What is held of a Host.

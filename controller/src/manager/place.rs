@@ -230,8 +230,10 @@ impl Placer {
 
     /// Decides on a shelved Server that is to come back: anywhere, with what it had.
     fn decide_return(&self, server: &Server) -> Decision {
-        let request = evacuation::request(server);
+        let mut request = evacuation::request(server);
         let mut ledger = self.ledger();
+        // It was placed once, so its group's absence keeps it nowhere.
+        request.affinity = affinity::of(server, &ledger, &self.stores).unwrap_or_default();
         let refuse = |why: String| {
             let message = format!("{why}; it is tried again when a Host changes");
             Decision::Refuse(Refusal { reason: reason::NO_HOST_FITS, message, passing: false })
