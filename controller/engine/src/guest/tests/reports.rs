@@ -3,7 +3,7 @@
 use ostler_crds::{
     find_condition,
     names::{condition, reason},
-    server::{PowerState, state::VmState},
+    server::state::VmState,
 };
 use ostler_hypervisor::{DomainState, Step, StorageStep};
 
