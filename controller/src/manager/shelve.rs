@@ -126,6 +126,8 @@ fn image(server: &Server) -> Image {
         hidden: true,
         visibility: ImageVisibility::Private,
         members: None,
+        member_status: Default::default(),
+        deactivated: false,
     };
     let mut image = Image::new(&format!("{stem}{suffix}"), spec);
     image.metadata.namespace = server.namespace();
