@@ -14,14 +14,14 @@ use ostler_crds::{
     ConditionBuilder, ConditionStatus, Host, Server, ServerStatus,
     names::{condition, reason},
     server::{
-        ActionType,
+        ActionType, Shelf,
         state::{ObservedPower, ServerState, TaskState, VmState},
     },
 };
 
 use ostler_hypervisor::{HypervisorStep, Step};
 
-use crate::schedule::Request;
+use crate::{placement::manager_part, schedule::Request};
 
 /// The Host that a Server asks to be evacuated from.
 pub fn asked(server: &Server) -> Option<&str> {
@@ -75,17 +75,17 @@ pub fn moved(server: &Server, to: &Host, now: Timestamp) -> ServerStatus {
         reason: reason::IN_PROGRESS,
         message: format!("Host {name} is making the guest anew from its image"),
     };
+    // Half-way off its host or back, the guest is in its image: it is made from that. A resize went with the old disk.
+    let shelf = status.shelf.clone().map(|shelf| Shelf { host: None, ..shelf });
     ServerStatus {
         observed_generation: Some(generation),
         state: Some(ServerState::new(VmState::Active, Some(TaskState::Rebuilding), ObservedPower::NoState)),
         host: Some(name.to_owned()),
         host_generation: to.metadata.generation,
-        addresses: status.addresses.clone(),
-        flavor: status.flavor.clone(),
-        image: status.image.clone(),
-        key: status.key.clone(),
+        shelf,
+        resize: None,
         conditions: [ready, scheduled].into_iter().map(|c| c.build(generation, &status.conditions, now)).collect(),
-        ..ServerStatus::default()
+        ..manager_part(status)
     }
 }
 

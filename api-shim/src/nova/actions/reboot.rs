@@ -30,6 +30,8 @@ pub async fn reboot(row: &'static Row, inbound: Inbound, permit: Permit, argumen
     let known = run::find(&inbound, &permit).await?;
     // Asked for in any case: the change may meet a newer version, which is off.
     let may_start = inbound.app.authorizer.may_also_on(&permit, POWER, &known.name_any()).await?;
+    // A permission that is missing is told before a state that does not fit.
+    wish(&mut (*known).clone(), &action, may_start)?;
     run::change(row, &inbound, &permit, |server| wish(server, &action, may_start)).await?;
     Ok(Reply::empty(StatusCode::ACCEPTED))
 }

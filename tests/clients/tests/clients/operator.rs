@@ -106,7 +106,7 @@ async fn usage_and_what_is_kept_of_old_is_shown() -> Result<()> {
         (200, 404)
     );
     let (_, networks) = see(&eve, "2.1", "/os-tenant-networks").await?;
-    assert_eq!(networks["networks"][0]["label"], "lan");
+    assert!(networks["networks"].as_array().into_iter().flatten().any(|n| n["label"] == "lan"), "{networks}");
     for (method, path, code) in [
         (Method::GET, "/os-floating-ips", 200),
         (Method::POST, "/os-floating-ips", 404),
