@@ -48,6 +48,8 @@ pub mod condition {
     pub const STALLED: &str = "Stalled";
     /// A Server is being shelved and cannot be (False; absent otherwise).
     pub const SHELVED: &str = "Shelved";
+    /// A changed flavor or image cannot be had; the guest is as it was (abnormal-true, absent when well; False: not yet).
+    pub const CHANGE_REFUSED: &str = "ChangeRefused";
     /// A Server has a host, addresses and a resolved flavor and image.
     pub const SCHEDULED: &str = "Scheduled";
 }
@@ -66,6 +68,16 @@ pub mod reason {
     pub const PAUSED: &str = "Paused";
     /// The guest's memory was saved, as `spec.powerState` asks.
     pub const SUSPENDED: &str = "Suspended";
+    /// A changed flavor or image cannot be had.
+    pub const CHANGE_REFUSED: &str = "ChangeRefused";
+    /// The Server is in a state in which its flavor or image is not changed.
+    pub const NOT_IN_THIS_STATE: &str = "NotInThisState";
+    /// The guest runs from a rescue disk, as `spec.rescue` asks.
+    pub const RESCUED: &str = "Rescued";
+    /// The guest has its new flavor.
+    pub const RESIZED: &str = "Resized";
+    /// The guest's root disk was made anew.
+    pub const REBUILT: &str = "Rebuilt";
     /// An administrator set the Server to ERROR.
     pub const SET_TO_ERROR: &str = "SetToError";
     /// The guest was rebooted.

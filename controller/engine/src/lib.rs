@@ -1,7 +1,7 @@
 //! The decisions, and nothing else: no IO, no clock (`now` is an argument), no client.
 //!
 //! ```text
-//!   manager:  resolve ─► schedule ─► allocate ─► (one write binds)
+//!   manager:  resolve ─► schedule ─► allocate ─► (one write binds) ─► change, for as long as it lives
 //!             silence, evacuation: Hosts that are not heard of
 //!             shelve ─► (image, and leaving the host)
 //!             snapshot ─► (orders to hosts, and words at Images)
@@ -10,6 +10,7 @@
 
 pub mod affinity;
 pub mod allocate;
+pub mod change;
 pub mod evacuation;
 pub mod guest;
 pub mod placement;

@@ -67,7 +67,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(reason: &'static str, message: String) -> Self {
+    pub(crate) fn new(reason: &'static str, message: String) -> Self {
         Self { reason, message, passing: false }
     }
 }
@@ -91,7 +91,8 @@ pub fn resolve(server: &Server, named: &Named<'_>) -> Result<Resolved, Refusal> 
     Ok(Resolved { flavor, image, key, interfaces, request })
 }
 
-fn flavor(server: &Server, found: Option<&Flavor>, namespace: &str) -> Result<ResolvedFlavor, Refusal> {
+/// What `spec.flavor` names.
+pub(crate) fn flavor(server: &Server, found: Option<&Flavor>, namespace: &str) -> Result<ResolvedFlavor, Refusal> {
     let name = &server.spec.flavor;
     let flavor = found.filter(|f| f.usable_in(namespace)).ok_or_else(|| {
         let text =
@@ -116,32 +117,20 @@ fn flavor(server: &Server, found: Option<&Flavor>, namespace: &str) -> Result<Re
     })
 }
 
-fn image(
+/// What `spec.image` names, if that fits the flavor.
+pub(crate) fn image(
     server: &Server,
     found: Option<&Image>,
     namespace: &str,
     flavor: &ResolvedFlavor,
 ) -> Result<ResolvedImage, Refusal> {
     let text = server.spec.image.as_deref().unwrap_or_default();
-    let image = found.filter(|i| i.usable_in(namespace)).ok_or_else(|| {
-        let why = format!("spec.image: there is no Image {text:?} for namespace {namespace}; see kubectl get images");
-        Refusal::new(reason::IMAGE_NOT_FOUND, why)
-    })?;
-    if let Some(why) = image.obstacle() {
-        let text = format!("spec.image: no guest can start from Image {text:?}: {why}");
-        return Err(Refusal::new(reason::IMAGE_REFUSED, text));
-    }
-    let status = image.status.as_ref();
-    let state = status.and_then(|s| s.state).unwrap_or(ImageState::Queued);
-    let bytes = status.and_then(|s| Some((s.sha256.clone()?, s.size?, s.virtual_size?)));
-    let (ImageState::Active, Some((sha256, size, virtual_size))) = (state, bytes) else {
-        let why = format!("spec.image: Image {text:?} is not active yet; see kubectl describe image");
-        return Err(Refusal { reason: reason::IMAGE_NOT_ACTIVE, message: why, passing: state != ImageState::Killed });
-    };
+    let resolved = active_image("spec.image", text, found, namespace)?;
+    let virtual_size = resolved.virtual_size;
     let does_not_fit = |what: String| {
         Err(Refusal::new(reason::IMAGE_DOES_NOT_FIT, format!("spec.flavor: {what}; choose a larger Flavor")))
     };
-    let (min_disk, min_memory) = (image.spec.min_disk_gib, image.spec.min_memory_mib);
+    let (min_disk, min_memory) = found.map_or((0, 0), |i| (i.spec.min_disk_gib, i.spec.min_memory_mib));
     if flavor.disk_gib != 0 && (flavor.disk_gib < min_disk || flavor.disk_gib.saturating_mul(GIB) < virtual_size) {
         let needed = min_disk.max(virtual_size.div_ceil(GIB));
         return does_not_fit(format!(
@@ -155,6 +144,31 @@ fn image(
             flavor.name, flavor.memory_mib
         ));
     }
+    Ok(resolved)
+}
+
+/// The Image that `field` names as `text`, if it is there and has its bytes.
+pub(crate) fn active_image(
+    field: &str,
+    text: &str,
+    found: Option<&Image>,
+    namespace: &str,
+) -> Result<ResolvedImage, Refusal> {
+    let image = found.filter(|i| i.usable_in(namespace)).ok_or_else(|| {
+        let why = format!("{field}: there is no Image {text:?} for namespace {namespace}; see kubectl get images");
+        Refusal::new(reason::IMAGE_NOT_FOUND, why)
+    })?;
+    if let Some(why) = image.obstacle() {
+        let text = format!("{field}: no guest can start from Image {text:?}: {why}");
+        return Err(Refusal::new(reason::IMAGE_REFUSED, text));
+    }
+    let status = image.status.as_ref();
+    let state = status.and_then(|s| s.state).unwrap_or(ImageState::Queued);
+    let bytes = status.and_then(|s| Some((s.sha256.clone()?, s.size?, s.virtual_size?)));
+    let (ImageState::Active, Some((sha256, size, virtual_size))) = (state, bytes) else {
+        let why = format!("{field}: Image {text:?} is not active yet; see kubectl describe image");
+        return Err(Refusal { reason: reason::IMAGE_NOT_ACTIVE, message: why, passing: state != ImageState::Killed });
+    };
     Ok(ResolvedImage {
         namespace: image.metadata.namespace.clone().unwrap_or_default(),
         name: image.metadata.name.clone().unwrap_or_default(),
@@ -167,14 +181,16 @@ fn image(
     })
 }
 
-fn key(server: &Server, found: Option<&KeyPair>) -> Result<Option<ResolvedKey>, Refusal> {
+/// What `spec.keyPair` names.
+pub(crate) fn key(server: &Server, found: Option<&KeyPair>) -> Result<Option<ResolvedKey>, Refusal> {
     match (&server.spec.key_pair, found) {
         (None, _) => Ok(None),
         (Some(name), None) => Err(Refusal::new(
             reason::KEY_PAIR_NOT_FOUND,
             format!("spec.keyPair: there is no KeyPair {name:?} in this namespace; see kubectl get keypairs"),
         )),
-        (Some(_), Some(pair)) => Ok(Some(ResolvedKey {
+        (Some(key_pair), Some(pair)) => Ok(Some(ResolvedKey {
+            key_pair: Some(key_pair.clone()),
             name: pair.display_name().to_owned(),
             public_key: pair.spec.public_key.trim_end().to_owned(),
         })),

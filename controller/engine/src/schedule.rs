@@ -64,7 +64,8 @@ impl Candidate {
         }
     }
 
-    fn free(&self) -> Resources {
+    /// What it can still give.
+    pub fn free(&self) -> Resources {
         Resources {
             vcpus: self.total.vcpus.saturating_sub(self.held.vcpus),
             memory_mib: self.total.memory_mib.saturating_sub(self.held.memory_mib),

@@ -30,7 +30,7 @@ pub use disk_copy::{CopyState, DiskCopy};
 pub use error::{ErrorClass, HypervisorError};
 pub use event::GuestEvent;
 pub use observed::{DomainState, HostFacts, ObservedDomain, ObservedNetwork};
-pub use step::{HypervisorStep, PasswordHash, Step, StorageStep};
+pub use step::{HypervisorStep, KeptDisk, Origin, PasswordHash, Step, StorageStep};
 
 use std::{future::Future, sync::Arc};
 

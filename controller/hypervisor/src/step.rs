@@ -36,12 +36,70 @@ pub enum StorageStep {
     CreateRootDisk {
         /// The guest.
         guest: GuestId,
+        /// Format of the base.
+        base_format: DiskFormat,
+        /// Size that the guest sees, in bytes.
+        size: u64,
+        /// Its mark; names the base in the cache.
+        origin: Origin,
+    },
+    /// Have the guest's root disk made anew, in the place of one that may be there, and marked. One with this mark is left.
+    ReplaceRootDisk {
+        /// The guest.
+        guest: GuestId,
+        /// Format of the base.
+        base_format: DiskFormat,
+        /// Size that the guest sees, in bytes.
+        size: u64,
+        /// Its mark; names the base in the cache.
+        origin: Origin,
+    },
+    /// Have this mark on the root disk.
+    MarkRootDisk {
+        /// The guest.
+        guest: GuestId,
+        /// The mark.
+        origin: Origin,
+    },
+    /// Have the root disk at least this large. The guest is off.
+    GrowRootDisk {
+        /// The guest.
+        guest: GuestId,
+        /// Size that the guest sees, in bytes.
+        size: u64,
+    },
+    /// Have a copy of the root disk beside it. One that is there is left as it is. The guest is off.
+    KeepRootDisk {
+        /// The guest.
+        guest: GuestId,
+        /// Mark of the copy.
+        kept: KeptDisk,
+    },
+    /// Have the kept disk as root disk, with the mark that it had.
+    RestoreRootDisk {
+        /// The guest.
+        guest: GuestId,
+    },
+    /// Have no kept disk.
+    RemoveKeptDisk {
+        /// The guest.
+        guest: GuestId,
+    },
+    /// Have the guest's rescue disk: a qcow2 overlay over the cached image.
+    CreateRescueDisk {
+        /// The guest.
+        guest: GuestId,
         /// SHA-256 of the base in the cache.
         base: String,
         /// Format of the base.
         base_format: DiskFormat,
         /// Size that the guest sees, in bytes.
         size: u64,
+    },
+    /// Have no rescue disk.
+    RemoveRescueDisk {
+        /// The guest.
+        guest: GuestId,
     },
     /// Have the guest's config drive with these files (path in the drive, contents).
     WriteConfigDrive {
@@ -65,6 +123,28 @@ pub enum StorageStep {
         /// The guest.
         guest: GuestId,
     },
+}
+
+/// What a root disk was made from; written beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// OpenStack id of the Image.
+    pub image: String,
+    /// SHA-256 of its bytes: the name of the base in the cache.
+    pub sha256: String,
+    /// `metadata.name` of the Flavor that it has the size of.
+    pub flavor: String,
+    /// Id of the action Rebuild that made it, if one did.
+    pub rebuild: Option<String>,
+}
+
+/// A root disk as it was before a resize.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptDisk {
+    /// Its mark; has the flavor before.
+    pub origin: Origin,
+    /// `metadata.name` of the Flavor after.
+    pub to: String,
 }
 
 /// A step of the hypervisor.

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use kube::{Resource, runtime::reflector::ObjectRef};
-use ostler_crds::{Server, host::Resources, quota::Usage, server::ServerAddress};
+use ostler_crds::{Server, ServerStatus, host::Resources, quota::Usage, server::ServerAddress};
 use ostler_engine::{
     allocate::{Book, NoAddress},
     quota,
@@ -23,6 +23,40 @@ struct Holding {
     size: Usage,
     /// The API server has confirmed it.
     confirmed: bool,
+    /// What it will hold once a change that is on its way is confirmed.
+    expected: Option<Taken>,
+}
+
+/// What a Server takes of its Host and of its project's quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Taken {
+    resources: Resources,
+    size: Usage,
+}
+
+impl Taken {
+    fn of(status: &ServerStatus) -> Self {
+        // A shelved one takes no room.
+        let resources = if status.host.is_some() { status.footprint() } else { Resources::default() };
+        Self { resources, size: status.flavor.as_ref().map(quota::size).unwrap_or_default() }
+    }
+
+    /// Enough for either.
+    fn or(self, other: Self) -> Self {
+        let (a, b) = (self.resources, other.resources);
+        let resources = Resources {
+            vcpus: a.vcpus.max(b.vcpus),
+            memory_mib: a.memory_mib.max(b.memory_mib),
+            disk_gib: a.disk_gib.max(b.disk_gib),
+        };
+        let (a, b) = (self.size, other.size);
+        let size = Usage {
+            instances: a.instances.max(b.instances),
+            cores: a.cores.max(b.cores),
+            memory_mib: a.memory_mib.max(b.memory_mib),
+        };
+        Self { resources, size }
+    }
 }
 
 /// Who holds what.
@@ -77,13 +111,17 @@ impl Ledger {
         if status.host.is_none() && status.shelf.is_none() {
             return;
         }
+        let shown = Taken::of(&status);
+        let expected = self.holdings.get(&uid).and_then(|h| h.expected).filter(|e| *e != shown);
+        let Taken { resources, size } = expected.map_or(shown, |e| e.or(shown));
         let holding = Holding {
-            resources: if status.host.is_some() { status.footprint() } else { Resources::default() },
             host: status.host,
+            resources,
             project: server.meta().namespace.clone().unwrap_or_default(),
-            size: status.flavor.as_ref().map(quota::size).unwrap_or_default(),
+            size,
             addresses: status.addresses,
             confirmed: true,
+            expected,
         };
         if self.holdings.get(&uid) != Some(&holding) {
             self.release(&uid);
@@ -96,6 +134,22 @@ impl Ledger {
         self.waiting.remove(&ObjectRef::from_obj(server));
         if let Some(uid) = &server.meta().uid {
             self.release(uid);
+        }
+    }
+
+    /// What the Server holds of its Host, and of its project's quota.
+    pub fn taken(&self, uid: &str) -> (Resources, Usage) {
+        self.holdings.get(uid).map(|h| (h.resources, h.size)).unwrap_or_default()
+    }
+
+    /// The Server will hold what `next` says. Counted at once, and until it is seen or given up.
+    pub fn expect(&mut self, server: &Server, next: &ServerStatus) {
+        let now = server.status.as_ref().map(Taken::of);
+        let expected = Some(Taken::of(next)).filter(|next| Some(*next) != now);
+        let uid = server.meta().uid.clone().unwrap_or_default();
+        if let Some(holding) = self.holdings.get_mut(&uid).filter(|h| h.expected != expected) {
+            holding.expected = expected;
+            self.note(server);
         }
     }
 
@@ -164,6 +218,7 @@ impl Ledger {
             size: quota::size(&resolved.flavor),
             addresses: addresses.clone(),
             confirmed: false,
+            expected: None,
         };
         self.count(&holding, true);
         self.holdings.insert(uid.to_owned(), holding);
@@ -180,6 +235,7 @@ impl Ledger {
             size: Usage::default(),
             addresses: vec![],
             confirmed: false,
+            expected: None,
         };
         self.count(&holding, true);
         self.holdings.insert(name.to_owned(), holding);
@@ -327,6 +383,29 @@ mod tests {
         l.cancel("move/u");
         assert_eq!((l.held("h"), l.held("h2")), (Resources::default(), Resources::default()));
         assert!(l.holds("u") && !l.holds("move/u"));
+    }
+
+    #[test]
+    fn a_change_on_its_way_is_counted_at_once_and_until_it_is_there_or_given_up() {
+        let sized = |memory_mib| {
+            let mut s = server("u", Some("h"));
+            s.status.as_mut().unwrap().flavor = Some(ResolvedFlavor { memory_mib, ..wish(&[]).flavor });
+            s
+        };
+        let (small, large) = (sized(128), sized(512));
+        let status = |s: &Server| s.status.clone().unwrap();
+        let mut l = Ledger::default();
+        l.note(&small);
+        l.expect(&small, &status(&large));
+        l.note(&small);
+        assert_eq!(l.held("h"), status(&large).footprint(), "a late event does not give it back");
+        assert_eq!(l.used("n").memory_mib, 512);
+        l.note(&large);
+        l.note(&small);
+        assert_eq!(l.held("h"), status(&small).footprint());
+        l.expect(&small, &status(&large));
+        l.expect(&small, &status(&small));
+        assert_eq!((l.held("h"), l.used("n").memory_mib), (status(&small).footprint(), 128));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   elect ─► lead ─┬─ place     Server: resolve → schedule → allocate → one write binds
+//!                  ├─ follow    Server: resolve what changed later → a write each
 //!                  ├─ images    Image: fetch, check, report
 //!                  ├─ snapshots Image of a Server: order it of the Server's host, report
 //!                  ├─ shelve    shelved Server: make its image, have its host let go
@@ -15,6 +16,7 @@
 mod affinity;
 mod elect;
 mod election;
+mod follow;
 mod heartbeats;
 mod images;
 mod key_pairs;

@@ -15,8 +15,8 @@ use kube::{
 use ostler_crds::{
     Host, OpenStackId, Server, ServerStatus,
     names::{GUEST_FINALIZER, reason},
-    quota::CLASS_DEFAULT,
-    server::{PowerState, ServerAddress},
+    quota::{CLASS_DEFAULT, Usage},
+    server::{PowerState, ResolvedFlavor, ServerAddress},
 };
 use ostler_engine::{
     evacuation, placement,
@@ -151,8 +151,7 @@ impl Placer {
         if server.status.as_ref().is_some_and(|s| s.host.is_some()) {
             // It counts by itself now.
             placer.ledger().cancel(&promise(&server));
-            placer.backoff.succeeded(&key);
-            return Ok(Action::await_change());
+            return placer.follow(&server).await;
         }
         if placer.ledger().holds(&held_as(&server)) {
             // A binding whose fate is not known yet. No change may follow, so somebody has to look again.
@@ -205,7 +204,8 @@ impl Placer {
             Ok(affinity) => affinity,
             Err(refusal) => return Decision::Refuse(refusal),
         };
-        if let Err(refusal) = self.admit(server, &resolved, &ledger) {
+        if let Err(refusal) = self.admit(server, &resolved.flavor, ledger.used(&server.namespace().unwrap_or_default()))
+        {
             return Decision::Refuse(refusal);
         }
         let host = match schedule::choose(&resolved.request, &self.candidates(&ledger)) {
@@ -267,15 +267,21 @@ impl Placer {
             .map_err(|e| refusal(reason::NO_ADDRESS, format!("spec.networks: {e}; see kubectl get networks")))
     }
 
-    fn admit(&self, server: &Server, resolved: &Resolved, ledger: &Ledger) -> Result<(), Refusal> {
+    /// Whether the project may have a Server of this flavor, when `used` is what it has beside it.
+    pub(super) fn admit(&self, server: &Server, flavor: &ResolvedFlavor, used: Usage) -> Result<(), Refusal> {
         let namespace = server.namespace().unwrap_or_default();
         let named = |name: &str| self.stores.quotas.get(&ObjectRef::new(name));
         let (project, class) = (named(&namespace), named(CLASS_DEFAULT));
         let quotas = Quotas { project: project.as_deref(), class: class.as_deref() };
-        quota::admit(server, &resolved.flavor, ledger.used(&namespace), &quotas)
+        quota::admit(server, flavor, used, &quotas)
     }
 
     fn resolve(&self, server: &Server) -> Result<Resolved, Refusal> {
+        self.with_named(server, |named| resolve::resolve(server, named))
+    }
+
+    /// Lends the objects that the Server names.
+    pub(super) fn with_named<T>(&self, server: &Server, work: impl FnOnce(&Named<'_>) -> T) -> T {
         let namespace = server.namespace().unwrap_or_default();
         let flavor = self.stores.flavors.get(&ObjectRef::new(&server.spec.flavor));
         let image =
@@ -286,16 +292,15 @@ impl Placer {
             .as_ref()
             .and_then(|k| self.stores.key_pairs.get(&ObjectRef::new(k).within(&namespace)));
         let networks = self.stores.networks.state();
-        let named = Named {
+        work(&Named {
             flavor: flavor.as_deref(),
             image: image.as_deref(),
             key_pair: key_pair.as_deref(),
             networks: networks.iter().map(AsRef::as_ref).collect(),
-        };
-        resolve::resolve(server, &named)
+        })
     }
 
-    fn candidates(&self, ledger: &Ledger) -> Vec<Candidate> {
+    pub(super) fn candidates(&self, ledger: &Ledger) -> Vec<Candidate> {
         let now = Instant::now();
         let hosts = self.stores.hosts.state();
         hosts

@@ -1,17 +1,15 @@
 //! What this host shows of one guest.
 
 use ostler_crds::Server;
-use ostler_engine::guest::{Failure, HostContext, Identity, Observed};
+use ostler_engine::guest::{Failure, HostContext, Identity, Observed, images};
 use ostler_hypervisor::{GuestId, Hypervisor, ObservedDomain};
 
 use super::Node;
 
 /// The guest's domain and files.
 pub async fn observe<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server) -> Result<Observed, Failure> {
-    let image = server.status.as_ref().and_then(|s| s.returns_from().or(s.image.as_ref()));
-    let sha256 = image.map(|i| i.sha256.as_str());
     let domain = domain(node, id.guest).await?;
-    let files = node.storage.observe(id.guest, sha256).await?;
+    let files = node.storage.observe(id.guest, images(server)).await?;
     Ok(Observed { domain, files })
 }
 
@@ -36,6 +34,7 @@ pub async fn context<H: Hypervisor>(node: &Node<H>, guest: GuestId) -> Result<Ho
         zone: node.host.zone(),
         accelerator: facts.accelerator,
         root_disk: layout.root_disk(guest),
+        rescue_disk: layout.rescue_disk(guest),
         config_drive: layout.config_drive(guest),
         console_log: layout.console_log(guest),
     })

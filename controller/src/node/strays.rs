@@ -43,7 +43,7 @@ async fn moved_away<H: Hypervisor>(node: &Node<H>, domain: &ObservedDomain) -> O
 async fn remove_one<H: Hypervisor>(node: &Node<H>, server: &Server, domain: &ObservedDomain) {
     let Some(owner) = domain.owner.clone() else { return };
     let identity = Identity { guest: domain.id, owner, generation: 0 };
-    let files = match node.storage.observe(domain.id, None).await {
+    let files = match node.storage.observe(domain.id, vec![]).await {
         Ok(files) => files,
         Err(failure) => {
             tracing::warn!(cause = failure.cause, server = server.name_any(), "cannot look at a guest that moved away");

@@ -20,12 +20,20 @@ impl ResolvedFlavor {
 }
 
 impl ServerStatus {
-    /// What the guest takes of its Host, running or not. Nothing before it is placed. While images of it are to be made it
-    /// takes its disk twice: they are copied there one after the other.
+    /// What the guest takes of its Host, running or not. Nothing before it is placed. While a resize is open it takes what a
+    /// revert needs, too: the larger of both sizes, and both disks. While images of it are to be made it takes its disk once
+    /// more: they are copied there one after the other.
     pub fn footprint(&self) -> Resources {
         let virtual_size = self.image.as_ref().map_or(0, |image| image.virtual_size);
-        let one = self.flavor.as_ref().map(|flavor| flavor.footprint(virtual_size)).unwrap_or_default();
-        if self.snapshots.is_empty() { one } else { Resources { disk_gib: one.disk_gib.saturating_mul(2), ..one } }
+        let of = |flavor: &ResolvedFlavor| flavor.footprint(virtual_size);
+        let now = self.flavor.as_ref().map(of).unwrap_or_default();
+        let copied = if self.snapshots.is_empty() { 0 } else { now.disk_gib };
+        let before = self.resize.as_ref().map(|resize| of(&resize.from)).unwrap_or_default();
+        Resources {
+            vcpus: now.vcpus.max(before.vcpus),
+            memory_mib: now.memory_mib.max(before.memory_mib),
+            disk_gib: now.disk_gib.saturating_add(before.disk_gib).saturating_add(copied),
+        }
     }
 }
 
@@ -51,5 +59,9 @@ mod tests {
         let order = crate::server::SnapshotOrder { image: "i".into(), uid: "u".into() };
         let status = ServerStatus { flavor: Some(flavor(5)), snapshots: vec![order], ..Default::default() };
         assert_eq!(status.footprint(), Resources { vcpus: 2, memory_mib, disk_gib: 10 });
+        let from = ResolvedFlavor { memory_mib: 512, ..flavor(3) };
+        let resize = Some(crate::server::OpenResize { from, after_action: None });
+        let both = ServerStatus { flavor: Some(flavor(5)), resize, ..ServerStatus::default() }.footprint();
+        assert_eq!(both, Resources { vcpus: 2, memory_mib: 512 + GUEST_OVERHEAD_MIB, disk_gib: 8 });
     }
 }

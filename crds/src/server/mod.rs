@@ -34,6 +34,13 @@ impl Server {
         self.spec.action.as_ref().filter(|a| status.last_action.as_ref().is_none_or(|done| done.id != a.id))
     }
 
+    /// The Image of the rescue disk that the spec names, if any.
+    pub fn rescue_ref(&self) -> Option<ImageRef> {
+        let own = self.metadata.namespace.as_deref().unwrap_or_default();
+        let named = self.spec.rescue.as_ref()?.image.as_deref()?;
+        Some(ImageRef::parse(named, own))
+    }
+
     /// The Image that the spec names, if any.
     pub fn image_ref(&self) -> Option<ImageRef> {
         let own = self.metadata.namespace.as_deref().unwrap_or_default();

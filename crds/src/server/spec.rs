@@ -42,8 +42,6 @@ use crate::rule::{immutable, not_served};
 )]
 #[x_kube(
     validation = not_served("bootVolume", "volumes do not exist in this version; name an image"),
-    validation = not_served("resizePolicy", "a Server cannot be resized in this version"),
-    validation = not_served("rescue", "a Server cannot be rescued in this version"),
     validation = Rule::new("has(self.locked) && self.locked || !has(self.lockedReason)")
         .message("lockedReason is only for a locked Server").field_path(".lockedReason"),
     validation = Rule::new("has(self.image)").message("image is required").field_path(".image"),
@@ -53,16 +51,11 @@ use crate::rule::{immutable, not_served};
         .message("networks must name each Network once").field_path(".networks"),
     validation = Rule::new("!has(self.metadata) || self.metadata.all(k, k.size() >= 1 && k.size() <= 255)")
         .message("keys of metadata must have 1 to 255 characters").field_path(".metadata"),
-    validation = immutable("image", "that is a rebuild, which is not served yet; delete the Server and make a new one"),
-    validation = immutable("keyPair", "it is put into the guest when it is made"),
     validation = immutable("schedulerHints", "they count when a Server is placed, and moving it is not served yet"),
     validation = immutable("networks", "attaching and detaching is not served yet"),
-    validation = immutable("userData", "it is put into the guest when it is made"),
     validation = immutable("files", "they are put into the guest when it is made"),
     validation = immutable("availabilityZone", "moving a Server is not served yet"),
     validation = immutable("nodeSelector", "moving a Server is not served yet"),
-    validation = Rule::new("self.flavor == oldSelf.flavor")
-        .message("flavor cannot be changed: resizing is not served yet").field_path(".flavor"),
     validation = Rule::new("self.configDrive == oldSelf.configDrive").message("configDrive cannot be changed").field_path(".configDrive")
 )]
 #[serde(rename_all = "camelCase")]
@@ -80,10 +73,12 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub description: Option<String>,
-    /// Name of the Flavor: processors, memory and disk.
+    /// Name of the Flavor: processors, memory and disk. A change is a resize: the guest is shut down, given its new size,
+    /// and started again; what comes then is for `resizePolicy` to say. Its disk never shrinks.
     #[schemars(length(min = 1, max = 253))]
     pub flavor: String,
-    /// Image that the root disk starts from: `name` in this namespace, or `namespace/name` of a public or shared one.
+    /// Image that the root disk starts from: `name` in this namespace, or `namespace/name` of a public or shared one. A
+    /// change is a rebuild: the root disk is made anew and all data on it is lost; id and addresses stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 317),
@@ -94,7 +89,8 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub boot_volume: Option<String>,
-    /// Name of a KeyPair in this namespace whose public key the guest accepts for ssh.
+    /// Name of a KeyPair in this namespace whose public key the guest accepts for ssh. A change is told to the guest when
+    /// it is rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub key_pair: Option<String>,
@@ -102,7 +98,7 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]
     pub networks: Option<Vec<ServerNetwork>>,
-    /// What cloud-init in the guest gets as user data.
+    /// What cloud-init in the guest gets as user data. A change is told to the guest when it is rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_data: Option<UserData>,
     /// Files to put into the guest (Nova's personality): on its config drive, and served to it as metadata.
@@ -124,7 +120,8 @@ pub struct ServerSpec {
     /// Suspended to Stopped gives the saved memory up.
     #[serde(default)]
     pub power_state: PowerState,
-    /// What to do after a resize. Not served yet.
+    /// What to do after a resize: keep the new size at once (AutoConfirm), or keep what is needed to go back until action
+    /// ConfirmResize, or until `flavor` is set back (Verify).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize_policy: Option<ResizePolicy>,
     /// Whether the guest gets a config drive (a small disk labelled `config-2`) with its data as they are when it is made.
@@ -154,7 +151,7 @@ pub struct ServerSpec {
     #[schemars(length(max = 255))]
     pub locked_reason: Option<String>,
     /// Present: the guest runs from a rescue disk, with its own disk beside it. Removed: it runs from its own disk
-    /// again. Not served yet.
+    /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescue: Option<Rescue>,
     /// A momentary wish. It is done once for each new id, and echoed in `status.lastAction`.
@@ -332,8 +329,8 @@ pub enum PowerState {
 /// A momentary wish.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[x_kube(
-    validation = Rule::new("!(self.type in ['Rebuild', 'ConfirmResize', 'Migrate'])")
-        .message("type must not be Rebuild, ConfirmResize or Migrate: they are not served yet").field_path(".type")
+    validation = Rule::new("self.type != 'Migrate'")
+        .message("type must not be Migrate: migration is not served yet").field_path(".type")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ServerAction {
@@ -352,11 +349,11 @@ pub enum ActionType {
     RebootSoft,
     /// Power off and on.
     RebootHard,
-    /// Make the root disk anew from `spec.image`. All data on it is lost; id and addresses stay. Not served yet.
+    /// Make the root disk anew from `spec.image`. All data on it is lost; id and addresses stay.
     Rebuild,
     /// Set the password of `spec.adminPassword` in the running guest, through its guest agent.
     ChangePassword,
-    /// Keep the new flavor after a resize, and remove what a revert would need. Not served yet.
+    /// Keep the new flavor after a resize, and remove what a revert would need.
     ConfirmResize,
     /// Move to another host. Not served yet.
     Migrate,

@@ -9,7 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionType, state::ServerState};
-use crate::image::DiskFormat;
+use crate::{
+    condition::{Status as ConditionStatus, find_condition},
+    image::DiskFormat,
+    names::condition,
+};
 
 /// What the manager (host, addresses, flavor, image, condition Scheduled) and the node role (the rest) say.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -32,7 +36,7 @@ pub struct ServerStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
     pub addresses: Vec<ServerAddress>,
-    /// The Flavor as it was when the Server was placed; the Flavor itself may be gone since.
+    /// The Flavor as it was when the Server was placed, or resized last; the Flavor itself may be gone since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flavor: Option<ResolvedFlavor>,
     /// A resize that is neither confirmed nor reverted. Written by the manager.
@@ -49,9 +53,16 @@ pub struct ServerStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
     pub failed_snapshots: Vec<FailedSnapshot>,
-    /// The Image as it was when the Server was placed.
+    /// The Image as it was when the Server was placed, or rebuilt last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ResolvedImage>,
+    /// The Image of `spec.rescue.image`, while the Server is to be rescued with an image of its own. Written by the
+    /// manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue_image: Option<ResolvedImage>,
+    /// What the guest's root disk is, as its host says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<RootDisk>,
     /// The public key as it was when the Server was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<ResolvedKey>,
@@ -95,6 +106,22 @@ impl ServerStatus {
         let (Some(resize), Some(done)) = (&self.resize, &self.last_action) else { return false };
         done.type_ == ActionType::ConfirmResize && done.succeeded && resize.after_action.as_ref() != Some(&done.id)
     }
+
+    /// Why the manager cannot do what this generation of the spec changes, if it cannot.
+    pub fn change_refused(&self, generation: Option<i64>) -> Option<&Condition> {
+        find_condition(&self.conditions, condition::CHANGE_REFUSED)
+            .filter(|c| c.status == ConditionStatus::True.as_str() && c.observed_generation == generation)
+    }
+}
+
+/// A guest's root disk.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RootDisk {
+    /// OpenStack id of the Image that it was made from.
+    pub image: String,
+    /// `metadata.name` of the Flavor that it has the size of.
+    pub flavor: String,
 }
 
 /// An interface of a guest and its address.
@@ -219,6 +246,9 @@ pub struct FailedSnapshot {
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ResolvedKey {
+    /// `metadata.name` of the KeyPair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_pair: Option<String>,
     /// The KeyPair's OpenStack name.
     pub name: String,
     /// The public key.

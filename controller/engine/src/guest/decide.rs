@@ -14,6 +14,9 @@
 //!                                │ mark, save     │
 //!                                └──────────► Saved ── wish: Stopped ── unmark, discard ──► Off
 //!
+//!   another image, or Rebuild: fetch, destroy, give saved memory up, disk made anew and marked ──► Off ──► as wished
+//!   another flavor, set back, or taken over: ask off ──► Off ── see `resize` ──► as wished
+//!   rescue, or no more: ask off ──► Off ── define with the other disk ──► as wished
 //!   wish Paused or Suspended from Off: start first.   wish Stopped from Paused: go on, then ask off.
 //!   wish Shelved is Stopped until the guest's image is whole; then, whatever is wished: as Absent, but the Server stays
 //!   every state ── wish: Absent ──► destroy, undefine, release addresses, remove files ──► (nothing), finalizer off
@@ -29,11 +32,15 @@
 mod absent;
 mod action;
 mod obstacle;
+mod off;
 mod password;
 mod power;
 mod prepare;
 mod present;
 mod reboot;
+mod rebuild;
+mod rescue;
+mod resize;
 mod saved;
 mod scene;
 mod shelve;
@@ -41,7 +48,7 @@ mod shelve;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ostler_crds::server::{LastAction, state::VmState};
+use ostler_crds::server::{LastAction, RootDisk, state::VmState};
 use ostler_hypervisor::Step;
 
 use super::{
@@ -49,6 +56,7 @@ use super::{
     memory::Memory,
     observed::HostContext,
     observed::Observed,
+    wish::Unresolved,
     wish::ValidatedServer,
     wish::Wish,
 };
@@ -92,10 +100,14 @@ pub enum Reboot {
 }
 
 /// A guest that is as wished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// What Nova calls it.
     pub vm: VmState,
+    /// What its root disk is.
+    pub disk: RootDisk,
+    /// What of the wish is not looked up, so that the guest is as it was in this.
+    pub unresolved: Option<Unresolved>,
     /// An administrator wants it to be shown as ERROR until something else is wished.
     pub set_to_error: bool,
 }

@@ -38,12 +38,20 @@ pub fn note(
     now: Timestamp,
 ) -> Option<Note> {
     let started = steps.iter().any(|s| matches!(s, Step::Hypervisor(HypervisorStep::Start(_))));
+    let rebuilt = steps.iter().any(|s| matches!(s, Step::Storage(StorageStep::ReplaceRootDisk { .. })));
     let was = previous.state.as_ref().map(|s| s.vm_state);
     match verdict {
         Verdict::Settled(_) if started && previous.launched_at.is_none() => {
             Some(normal(reason::STARTED, "Start", first_start(guest, created, steps, now)))
         }
-        Verdict::Settled(Settled { set_to_error: true, .. }) => warning_if_new(previous, next),
+        Verdict::Settled(Settled { set_to_error: true, .. } | Settled { unresolved: Some(_), .. }) => {
+            warning_if_new(previous, next).filter(|n| n.reason != reason::IN_PROGRESS)
+        }
+        Verdict::Settled(_) if rebuilt => Some(normal(
+            reason::REBUILT,
+            "Rebuild",
+            format!("The root disk was made anew from image {}; id and addresses stay", guest.base.name),
+        )),
         Verdict::Settled(Settled { vm, .. }) if was != Some(*vm) && was.is_some() => stood_still(*vm, was),
         Verdict::Settled(_) if started => again(previous).map(|t| normal(reason::STARTED, "Start", t.into())),
         Verdict::Settled(_) | Verdict::Waiting => None,
@@ -102,15 +110,18 @@ fn stood_still(vm: VmState, was: Option<VmState>) -> Option<Note> {
         (VmState::Active, Some(VmState::Suspended)) => {
             told(reason::STARTED, "Resume", "The guest goes on from its saved memory")
         }
+        (VmState::Active, Some(VmState::Resized)) => {
+            told(reason::RESIZED, "Resize", "The resize is over: confirmed, or the guest is as it was before")
+        }
         (VmState::Active, _) => told(reason::STARTED, "Start", "The guest was started again"),
+        (VmState::Rescued, _) => {
+            told(reason::RESCUED, "Rescue", "The guest runs from a rescue disk, with its own as second disk")
+        }
+        (VmState::Resized, _) => {
+            told(reason::RESIZED, "Resize", "The guest has its new flavor; it is to be confirmed or reverted")
+        }
         (
-            VmState::Building
-            | VmState::Rescued
-            | VmState::Resized
-            | VmState::Shelved
-            | VmState::ShelvedOffloaded
-            | VmState::SoftDeleted
-            | VmState::Error,
+            VmState::Building | VmState::Shelved | VmState::ShelvedOffloaded | VmState::SoftDeleted | VmState::Error,
             _,
         ) => None,
     }

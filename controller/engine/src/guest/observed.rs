@@ -1,9 +1,9 @@
 //! What a host shows of one guest.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use ostler_crds::host::Accelerator;
-use ostler_hypervisor::{DomainState, ObservedDomain};
+use ostler_hypervisor::{DomainState, KeptDisk, ObservedDomain, Origin};
 
 /// What the host shows of a guest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,14 +19,27 @@ pub struct Observed {
 pub struct Files {
     /// The guest's folder.
     pub folder: Folder,
-    /// Whether the root disk is there.
-    pub root_disk: bool,
+    /// The root disk, if it is there.
+    pub root_disk: Option<DiskFile>,
+    /// The root disk as it was before a resize, if it is kept.
+    pub kept: Option<KeptDisk>,
+    /// The rescue disk, if it is there: the SHA-256 of its base.
+    pub rescue_disk: Option<String>,
     /// Whether the config drive is there. It is written once, as Nova does: a guest reads it at its first boot.
     pub config_drive: bool,
-    /// Whether the image's bytes are in the cache.
-    pub image_cached: bool,
+    /// SHA-256 of those images that are in the cache, of those that were asked about.
+    pub cached: BTreeSet<String>,
     /// Whether the guest's memory was saved, or was about to be, and nobody has seen it go on since.
     pub saved_mark: bool,
+}
+
+/// A root disk.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DiskFile {
+    /// Size that the guest sees, in bytes; `None`: it cannot be read.
+    pub size: Option<u64>,
+    /// Its mark; `None`: it bears none that can be read.
+    pub origin: Option<Origin>,
 }
 
 /// A guest's folder. It is marked with its Server's uid before it gets its name, so one without a mark is not ours.
@@ -50,6 +63,8 @@ pub struct HostContext {
     pub accelerator: Accelerator,
     /// Where the guest's root disk is.
     pub root_disk: PathBuf,
+    /// Where the guest's rescue disk is.
+    pub rescue_disk: PathBuf,
     /// Where the guest's config drive is.
     pub config_drive: PathBuf,
     /// Where the guest's console log is.

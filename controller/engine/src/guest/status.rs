@@ -15,6 +15,7 @@ use ostler_hypervisor::{DomainState, ObservedDomain};
 use super::{
     decide::{Reboot, Settled},
     failure::Failure,
+    wish::Unresolved,
 };
 
 /// What a pass came to.
@@ -44,6 +45,7 @@ pub fn node_part(status: &ServerStatus) -> ServerStatus {
         last_action: status.last_action.clone(),
         fault: status.fault.clone(),
         failed_snapshots: status.failed_snapshots.clone(),
+        disk: status.disk.clone(),
         conditions: status.conditions.iter().filter(ours).cloned().collect(),
         ..ServerStatus::default()
     }
@@ -67,14 +69,28 @@ pub fn status(
     }
     let builders = match verdict {
         Verdict::Waiting => return next,
-        Verdict::Settled(Settled { vm, set_to_error: false }) => {
-            next.observed_generation = Some(generation);
+        Verdict::Settled(Settled { vm, set_to_error: false, unresolved, disk }) => {
             next.state = Some(ServerState::new(*vm, None, power_of(domain)));
+            next.disk = Some(disk.clone());
             next.fault = None;
-            settled(*vm)
+            // Whether this generation can be had is not known before the manager has looked.
+            if *unresolved != Some(Unresolved::Awaited) {
+                next.observed_generation = Some(generation);
+            }
+            match unresolved {
+                None => settled(*vm),
+                Some(Unresolved::Awaited) => in_progress(
+                    "the guest is as it was; what changed in the spec is looked up".to_owned(),
+                    reason::IN_PROGRESS,
+                ),
+                Some(Unresolved::Refused(why)) => {
+                    ended(reason::CHANGE_REFUSED, format!("the guest is as it was: {why}"))
+                }
+            }
         }
-        Verdict::Settled(Settled { vm: _, set_to_error: true }) => {
+        Verdict::Settled(Settled { set_to_error: true, disk, .. }) => {
             next.observed_generation = Some(generation);
+            next.disk = Some(disk.clone());
             next.state = Some(ServerState::new(VmState::Error, None, power_of(domain)));
             next.fault = previous.fault.clone().filter(|f| f.message == SET_TO_ERROR);
             next.fault.get_or_insert_with(|| Fault::new(500, SET_TO_ERROR, now));
@@ -120,10 +136,12 @@ fn settled(vm: VmState) -> Vec<ConditionBuilder> {
         VmState::Paused => "the guest stands still, as spec.powerState asks",
         VmState::Suspended => "the guest's memory is saved on its host, as spec.powerState asks",
         VmState::ShelvedOffloaded => "nothing of the guest is on a host; it is kept as an image",
+        VmState::Rescued => "the guest runs from a rescue disk, as spec.rescue asks",
+        VmState::Resized => {
+            "the guest has its new flavor: action ConfirmResize keeps it, spec.flavor set back reverts it"
+        }
         VmState::Active
         | VmState::Building
-        | VmState::Rescued
-        | VmState::Resized
         | VmState::Shelved
         | VmState::SoftDeleted
         | VmState::Error => "the guest runs",

@@ -7,7 +7,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ostler_crds::{
     Network, OpenStackId, Server,
     id::NoId,
-    server::{GuestFile, PowerState, ResolvedFlavor, ResolvedImage, ServerAddress, ServerStatus, UserData},
+    server::{
+        GuestFile, PowerState, Rescue, ResizePolicy, ResolvedFlavor, ResolvedImage, ServerAddress, ServerStatus,
+        UserData,
+    },
 };
 use ostler_hypervisor::{GuestId, NetworkDefinition, NicDefinition, Owner, PasswordHash};
 
@@ -15,7 +18,7 @@ use super::{
     config_drive::{DriveSource, GuestKey, InjectedFile, Link},
     failure::{Failure, FailureKind},
     status::SET_TO_ERROR,
-    wish::{BaseImage, Guest, Identity, Nic, Power, ValidatedServer, Wish},
+    wish::{BaseImage, Guest, Identity, Nic, Power, Resize, Unresolved, ValidatedServer, Wish},
 };
 
 const GIB: u64 = 1 << 30;
@@ -60,8 +63,8 @@ fn guest(
     networks: &BTreeMap<String, Network>,
 ) -> Result<Guest, Failure> {
     let flavor = status.flavor.as_ref().ok_or_else(|| invalid("status.flavor", "is missing on a bound Server"))?;
-    let image = status.returns_from().or(status.image.as_ref());
-    let image = image.ok_or_else(|| invalid("status.image", "is missing on a bound Server"))?;
+    let made_of = status.image.as_ref().ok_or_else(|| invalid("status.image", "is missing on a bound Server"))?;
+    let image = status.returns_from().unwrap_or(made_of);
     let nics =
         status.addresses.iter().enumerate().map(|(i, a)| nic(i, a, networks)).collect::<Result<Vec<_>, Failure>>()?;
     let action = server.spec.action.clone().filter(|a| status.last_action.as_ref().is_none_or(|done| done.id != a.id));
@@ -72,9 +75,14 @@ fn guest(
             && status.fault.as_ref().is_some_and(|f| f.message == SET_TO_ERROR),
         password: server.spec.admin_password.as_ref().map(|p| PasswordHash(p.hash.clone())),
         launched: status.launched_here(),
+        flavor: flavor.name.clone(),
+        resize: resize(server, status),
+        rescue: rescue(server, status)?,
+        unresolved: unresolved(server, status, flavor, made_of),
         vcpus: flavor.vcpus,
         memory_mib: flavor.memory_mib,
         disk_bytes: disk_bytes(flavor, image)?,
+        image: made_of.id.clone(),
         base: base(image)?,
         returns: status.returns_from().is_some(),
         drive: if server.spec.config_drive { Some(drive(identity, server, status)?) } else { None },
@@ -90,6 +98,52 @@ fn power(wish: PowerState) -> Result<Power, Failure> {
         PowerState::Paused => Ok(Power::Paused),
         PowerState::Suspended => Ok(Power::Suspended),
     }
+}
+
+/// SHA-256 of the images that a Server's guest may need.
+pub fn images(server: &Server) -> Vec<String> {
+    let status = server.status.as_ref();
+    let of = |f: fn(&ServerStatus) -> Option<&ResolvedImage>| status.and_then(f);
+    let images = [of(|s| s.image.as_ref()), of(|s| s.rescue_image.as_ref()), of(ServerStatus::returns_from)];
+    images.into_iter().flatten().map(|i| i.sha256.clone()).collect()
+}
+
+fn resize(server: &Server, status: &ServerStatus) -> Option<Resize> {
+    let open = status.resize.as_ref().filter(|_| !status.resize_is_confirmed())?;
+    let auto_confirm = server.spec.resize_policy.unwrap_or(ResizePolicy::AutoConfirm) == ResizePolicy::AutoConfirm;
+    Some(Resize { from: open.from.name.clone(), auto_confirm })
+}
+
+/// The image of the rescue disk; `None` also while one of its own is not looked up.
+fn rescue(server: &Server, status: &ServerStatus) -> Result<Option<BaseImage>, Failure> {
+    let image = match &server.spec.rescue {
+        None => None,
+        Some(Rescue { image: None }) => status.image.as_ref(),
+        Some(Rescue { image: Some(_) }) => status.rescue_image.as_ref().filter(|_| !rescue_owed(server, status)),
+    };
+    image.map(base).transpose()
+}
+
+fn rescue_owed(server: &Server, status: &ServerStatus) -> bool {
+    let wished = server.rescue_ref();
+    let found = status.rescue_image.as_ref().map(|i| (&i.namespace, &i.name));
+    wished.as_ref().is_some_and(|r| found != Some((&r.namespace, &r.name)))
+}
+
+fn unresolved(
+    server: &Server,
+    status: &ServerStatus,
+    flavor: &ResolvedFlavor,
+    image: &ResolvedImage,
+) -> Option<Unresolved> {
+    let other_image = server.image_ref().is_some_and(|r| (&r.namespace, &r.name) != (&image.namespace, &image.name));
+    let key = status.key.as_ref();
+    // A Server of an earlier version does not say which KeyPair its key is of.
+    let known = key.is_none_or(|k| k.key_pair.is_some());
+    let other_key = known && key.and_then(|k| k.key_pair.as_ref()) != server.spec.key_pair.as_ref();
+    let owed = server.spec.flavor != flavor.name || other_image || other_key || rescue_owed(server, status);
+    let refused = status.change_refused(server.metadata.generation).map(|c| c.message.clone());
+    owed.then(|| refused.map_or(Unresolved::Awaited, Unresolved::Refused))
 }
 
 fn disk_bytes(flavor: &ResolvedFlavor, image: &ResolvedImage) -> Result<u64, Failure> {
@@ -113,6 +167,7 @@ fn base(image: &ResolvedImage) -> Result<BaseImage, Failure> {
         id: image.id.clone(),
         sha256: image.sha256.clone(),
         size: image.size,
+        virtual_size: image.virtual_size,
         format: image.disk_format,
         url: image.url.clone(),
     })

@@ -57,13 +57,23 @@ pub struct Guest {
     pub password: Option<PasswordHash>,
     /// Whether it was ever started (`status.launchedAt`). Its disk is never made anew then.
     pub launched: bool,
+    /// `metadata.name` of the Flavor that it shall have the size of.
+    pub flavor: String,
+    /// A resize that is neither confirmed nor reverted.
+    pub resize: Option<Resize>,
+    /// The image of the rescue disk that it shall run from.
+    pub rescue: Option<BaseImage>,
+    /// What of the wish the manager has not looked up.
+    pub unresolved: Option<Unresolved>,
     /// Virtual processors.
     pub vcpus: u32,
     /// Memory in MiB.
     pub memory_mib: u64,
     /// Size of the root disk in bytes.
     pub disk_bytes: u64,
-    /// What the root disk starts from.
+    /// OpenStack id of the Image that the root disk is of. A disk of another one is made anew (rebuild).
+    pub image: String,
+    /// What a root disk that is made now starts from.
     pub base: BaseImage,
     /// Whether that is the image that the guest was kept as while it was off its host, so that there is no disk yet.
     pub returns: bool,
@@ -71,6 +81,24 @@ pub struct Guest {
     pub nics: Vec<Nic>,
     /// What goes on the config drive; `None`: it gets none.
     pub drive: Option<DriveSource>,
+}
+
+/// A resize that is neither confirmed nor reverted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resize {
+    /// `metadata.name` of the Flavor before.
+    pub from: String,
+    /// Whether it is confirmed as soon as it is done.
+    pub auto_confirm: bool,
+}
+
+/// Why a changed flavor, image or key is not in the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unresolved {
+    /// The manager has not looked yet, or it is not there yet.
+    Awaited,
+    /// It cannot be had; with the manager's words.
+    Refused(String),
 }
 
 /// The power that is wished; what this version does not serve is refused before.
@@ -97,6 +125,8 @@ pub struct BaseImage {
     pub sha256: String,
     /// Size of the bytes.
     pub size: u64,
+    /// Size of the disk that the guest sees, in bytes.
+    pub virtual_size: u64,
     /// Format of the bytes.
     pub format: DiskFormat,
     /// Where to fetch from; `None`: the shim.

@@ -11,7 +11,9 @@ use kube::{
 };
 use ostler_crds::{Server, ServerSpec, ServerStatus};
 use ostler_engine::guest::{FailureKind, identify};
-use ostler_hypervisor::{CopyState, DomainDefinition, HypervisorStep, Owner, StorageStep, fake::ModelHypervisor};
+use ostler_hypervisor::{
+    CopyState, DomainDefinition, HypervisorStep, Origin, Owner, StorageStep, fake::ModelHypervisor,
+};
 use prometheus_client::registry::Registry;
 use uuid::Uuid;
 
@@ -65,9 +67,9 @@ async fn bench() -> Bench {
     let storage = Arc::new(Storage::new(layout.clone(), cache));
     let step = StorageStep::CreateRootDisk {
         guest: guest(),
-        base: "a".repeat(64),
         base_format: ostler_crds::image::DiskFormat::Qcow2,
         size: 16 << 20,
+        origin: Origin { image: "i".into(), sha256: "a".repeat(64), flavor: "f".into(), rebuild: None },
     };
     storage.execute(&step, UID).await.unwrap();
     let model = Arc::new(ModelHypervisor::default());

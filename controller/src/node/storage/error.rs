@@ -70,6 +70,14 @@ impl StorageError {
         let doing = match step {
             StorageStep::FetchImage { .. } => "cannot fetch the image",
             StorageStep::CreateRootDisk { .. } => "cannot make the root disk",
+            StorageStep::ReplaceRootDisk { .. } => "cannot make the root disk anew",
+            StorageStep::MarkRootDisk { .. } => "cannot mark the root disk",
+            StorageStep::GrowRootDisk { .. } => "cannot grow the root disk",
+            StorageStep::KeepRootDisk { .. } => "cannot keep a copy of the root disk",
+            StorageStep::RestoreRootDisk { .. } => "cannot take the kept disk back",
+            StorageStep::RemoveKeptDisk { .. } => "cannot remove the kept disk",
+            StorageStep::CreateRescueDisk { .. } => "cannot make the rescue disk",
+            StorageStep::RemoveRescueDisk { .. } => "cannot remove the rescue disk",
             StorageStep::WriteConfigDrive { .. } => "cannot make the config drive",
             StorageStep::MarkSaved { .. } | StorageStep::UnmarkSaved { .. } => {
                 "cannot note that the guest is suspended"

@@ -5,6 +5,9 @@
 //!   STATE/images/<sha256>           bytes of images, never changed
 //!   STATE/guests/<guest>/owner      uid of the Server
 //!                        root.qcow2, config.iso, console.log
+//!                        root.json    what root.qcow2 was made from
+//!                        kept.*       root.qcow2 as it was before a resize that is open
+//!                        rescue.*     the disk that it is rescued with
 //!                        saved        its memory is saved (libvirt has it), or about to be
 //!                        snapshot.qcow2           a copy of the disk on its way to the OpenStack front
 //!                        snapshot.mark            such a copy may have been begun
@@ -111,6 +114,31 @@ impl Layout {
     /// The file that says that a copy of the root disk may have been begun.
     pub fn snapshot_mark(&self, guest: GuestId) -> PathBuf {
         self.guest(guest).join("snapshot.mark")
+    }
+
+    /// The mark of a guest's root disk: what it was made from.
+    pub fn root_mark(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("root.json")
+    }
+
+    /// The root disk of a guest as it was before a resize.
+    pub fn kept_disk(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("kept.qcow2")
+    }
+
+    /// The mark of that.
+    pub fn kept_mark(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("kept.json")
+    }
+
+    /// The rescue disk of a guest.
+    pub fn rescue_disk(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("rescue.qcow2")
+    }
+
+    /// The SHA-256 of the base of the rescue disk.
+    pub fn rescue_mark(&self, guest: GuestId) -> PathBuf {
+        self.guest(guest).join("rescue.json")
     }
 
     /// The config drive of a guest.

@@ -7,12 +7,13 @@ mod folder;
 mod layout;
 pub mod leftovers;
 mod mark;
+mod resized;
 mod root_disk;
 pub mod shim;
 #[cfg(test)]
 mod tests;
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use ostler_engine::guest::{Failure, FailureKind, Files};
 use ostler_hypervisor::{GuestId, StorageStep};
@@ -21,6 +22,7 @@ pub use cache::{Bytes, ImageCache};
 pub use error::StorageError;
 pub use folder::whose;
 pub use layout::Layout;
+use mark::write;
 pub use root_disk::qemu_img;
 
 /// Does steps on the file system and shows what is there.
@@ -40,17 +42,18 @@ impl Storage {
         &self.layout
     }
 
-    /// What is there of a guest whose image has this digest.
-    pub async fn observe(&self, guest: GuestId, sha256: Option<&str>) -> Result<Files, Failure> {
+    /// What is there of a guest that may need images with these digests.
+    pub async fn observe(&self, guest: GuestId, images: Vec<String>) -> Result<Files, Failure> {
         let layout = self.layout.clone();
-        let sha256 = sha256.map(str::to_owned);
         let seen = blocking(move || {
             Ok(Files {
                 folder: whose(&layout, guest)?,
-                root_disk: layout.root_disk(guest).try_exists()?,
+                root_disk: resized::root(&layout, guest)?,
+                kept: resized::kept(&layout, guest)?,
+                rescue_disk: resized::rescue(&layout, guest)?,
                 config_drive: layout.config_drive(guest).try_exists()?,
                 saved_mark: layout.saved_mark(guest).try_exists()?,
-                image_cached: sha256.map_or(Ok(false), |d| ImageCache::has(&layout, &d))?,
+                cached: cached(&layout, images)?,
             })
         });
         let doing = "cannot look at the guest's files";
@@ -69,11 +72,61 @@ impl Storage {
                 let bytes = Bytes { image, sha256, size: *size, format: *format, url: url.as_deref() };
                 self.cache.ensure(bytes).await
             }
-            StorageStep::CreateRootDisk { guest, base, base_format, size } => {
-                let (disk, base) = (layout.root_disk(*guest), layout.image(base));
-                let guest = *guest;
-                blocking(move || folder::ensure(&layout, guest, &uid)).await?;
+            StorageStep::CreateRootDisk { guest, base_format, size, origin } => {
+                let (disk, base) = (layout.root_disk(*guest), layout.image(&origin.sha256));
+                let (guest, origin) = (*guest, origin.clone());
+                // The mark comes first: without a disk it says nothing.
+                let marked = blocking(move || {
+                    folder::ensure(&layout, guest, &uid)?;
+                    let there = layout.root_disk(guest).try_exists();
+                    let marked = there.and_then(|t| if t { Ok(()) } else { write(&layout.root_mark(guest), &origin) });
+                    marked.map_err(StorageError::io("marking the root disk"))
+                });
+                marked.await?;
                 root_disk::create(&disk, &base, *base_format, *size).await
+            }
+            StorageStep::ReplaceRootDisk { guest, base_format, size, origin } => {
+                let (disk, base, mark) =
+                    (layout.root_disk(*guest), layout.image(&origin.sha256), layout.root_mark(*guest));
+                let (id, wanted) = (*guest, origin.clone());
+                let there = blocking(move || {
+                    folder::ensure(&layout, id, &uid)?;
+                    let there = resized::root(&layout, id).map_err(StorageError::io("reading the root disk"))?;
+                    Ok::<_, StorageError>(there.is_some_and(|disk| disk.origin == Some(wanted)))
+                });
+                if there.await? {
+                    return Ok(());
+                }
+                root_disk::replace(&disk, &base, *base_format, *size).await?;
+                // The mark comes last: a disk that nobody has run yet may be made anew again.
+                let origin = origin.clone();
+                blocking(move || write(&mark, &origin).map_err(StorageError::io("marking the root disk"))).await
+            }
+            StorageStep::MarkRootDisk { guest, origin } => {
+                let (mark, origin) = (layout.root_mark(*guest), origin.clone());
+                blocking(move || write(&mark, &origin).map_err(StorageError::io("marking the root disk"))).await
+            }
+            StorageStep::GrowRootDisk { guest, size } => root_disk::grow(&layout.root_disk(*guest), *size).await,
+            StorageStep::KeepRootDisk { guest, kept } => {
+                let (guest, kept) = (*guest, kept.clone());
+                on_files(move || resized::keep(&layout, guest, &kept)).await
+            }
+            StorageStep::RestoreRootDisk { guest } => {
+                let guest = *guest;
+                on_files(move || resized::restore(&layout, guest)).await
+            }
+            StorageStep::RemoveKeptDisk { guest } => {
+                let guest = *guest;
+                on_files(move || resized::forget(&layout, guest)).await
+            }
+            StorageStep::CreateRescueDisk { guest, base, base_format, size } => {
+                let (mark, sha256) = (layout.rescue_mark(*guest), base.clone());
+                on_files(move || write(&mark, &sha256)).await?;
+                root_disk::create(&layout.rescue_disk(*guest), &layout.image(base), *base_format, *size).await
+            }
+            StorageStep::RemoveRescueDisk { guest } => {
+                let guest = *guest;
+                on_files(move || resized::unrescue(&layout, guest)).await
             }
             StorageStep::WriteConfigDrive { guest, files } => {
                 let (guest, files) = (*guest, files.clone());
@@ -101,6 +154,21 @@ impl Storage {
             }
         }
     }
+}
+
+fn cached(layout: &Layout, images: Vec<String>) -> io::Result<BTreeSet<String>> {
+    let mut cached = BTreeSet::new();
+    for sha256 in images {
+        if ImageCache::has(layout, &sha256)? {
+            cached.insert(sha256);
+        }
+    }
+    Ok(cached)
+}
+
+/// Works on a guest's files off the async threads.
+async fn on_files(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), StorageError> {
+    blocking(work).await.map_err(StorageError::io("working on the guest's files"))
 }
 
 /// Runs what blocks off the async threads.

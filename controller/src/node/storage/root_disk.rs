@@ -1,8 +1,15 @@
-//! The root disk: a qcow2 overlay over the cached image, with every format named and nothing probed.
+//! Root and rescue disks: qcow2 overlays over cached images, with every format named and nothing probed.
 
-use std::{fs, io, path::Path, process::Stdio, time::Duration};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 use ostler_crds::image::DiskFormat;
+use serde_json::json;
 use tokio::process::Command;
 
 use super::{
@@ -16,14 +23,29 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Has the overlay `disk` of `size` bytes over `base`. A disk that is there is left as it is.
 pub(super) async fn create(disk: &Path, base: &Path, format: DiskFormat, size: u64) -> Result<(), StorageError> {
-    if tokio::fs::try_exists(disk).await.map_err(StorageError::io("looking for the root disk"))? {
+    if tokio::fs::try_exists(disk).await.map_err(StorageError::io("looking for the disk"))? {
         return Ok(());
     }
+    made(disk, base, format, size, keep).await
+}
+
+/// Has a new overlay in the place of `disk`, which is there until the new one is whole.
+pub(super) async fn replace(disk: &Path, base: &Path, format: DiskFormat, size: u64) -> Result<(), StorageError> {
+    made(disk, base, format, size, swap).await
+}
+
+async fn made(
+    disk: &Path,
+    base: &Path,
+    format: DiskFormat,
+    size: u64,
+    name: fn(&Path, &Path) -> io::Result<()>,
+) -> Result<(), StorageError> {
     let part = part_of(disk);
     let made = match overlay(&part, base, format, size).await {
         Ok(()) => {
             let (part, disk) = (part.clone(), disk.to_owned());
-            blocking(move || keep(&part, &disk)).await.map_err(StorageError::io("writing the root disk"))
+            blocking(move || name(&part, &disk)).await.map_err(StorageError::io("writing the disk"))
         }
         Err(error) => Err(error),
     };
@@ -32,10 +54,53 @@ pub(super) async fn create(disk: &Path, base: &Path, format: DiskFormat, size: u
     made
 }
 
+/// Has `disk` at least `size` bytes large. Its base is not opened.
+pub(super) async fn grow(disk: &Path, size: u64) -> Result<(), StorageError> {
+    let file = disk.to_owned();
+    let now = blocking(move || virtual_size(&file)).await.map_err(StorageError::io("reading the root disk"))?;
+    if now.is_some_and(|now| now >= size) {
+        return Ok(());
+    }
+    let file = json!({ "driver": "file", "filename": disk });
+    let image = format!("json:{}", json!({ "driver": "qcow2", "backing": null, "file": file }));
+    let mut command = Command::new("qemu-img");
+    command.args(["resize", "-q", &image, &size.to_string()]);
+    qemu_img(command, Some(DEADLINE)).await
+}
+
+/// Has a copy of `disk` at `copy`, whole or not at all. One that is there is left as it is.
+pub(super) fn copy(disk: &Path, copy: &Path) -> io::Result<()> {
+    if copy.try_exists()? {
+        return Ok(());
+    }
+    let part = part_of(copy);
+    let copied = fs::copy(disk, &part).and_then(|_| keep(&part, copy));
+    let _ = fs::remove_file(&part);
+    copied
+}
+
+/// Size that a guest sees of a qcow2 file, from its header; `None` if that is none.
+pub(super) fn virtual_size(disk: &Path) -> io::Result<Option<u64>> {
+    let mut header = [0; 32];
+    match fs::File::open(disk)?.read_exact(&mut header) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let (magic, size) = (header.first_chunk::<4>(), header.last_chunk::<8>());
+    Ok(size.filter(|_| magic == Some(b"QFI\xfb")).map(|size| u64::from_be_bytes(*size)))
+}
+
 /// Gives the finished disk its name. A hard link cannot replace a disk that appeared meanwhile, as a rename would.
 fn keep(part: &Path, disk: &Path) -> io::Result<()> {
     fs::File::open(part)?.sync_all()?;
     fs::hard_link(part, disk)?;
+    disk.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Gives the finished disk the name of one that may be there.
+fn swap(part: &Path, disk: &Path) -> io::Result<()> {
+    fs::File::open(part)?.sync_all()?;
+    fs::rename(part, disk)?;
     disk.parent().map_or(Ok(()), sync_folder)
 }
 

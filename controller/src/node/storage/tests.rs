@@ -4,7 +4,8 @@ use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, process::Command};
 
 use axum::{Router, routing::get};
 use ostler_crds::image::DiskFormat;
-use ostler_engine::guest::{FailureKind, Folder};
+use ostler_engine::guest::{DiskFile, FailureKind, Folder};
+use ostler_hypervisor::{KeptDisk, Origin};
 use uuid::Uuid;
 
 use super::*;
@@ -51,8 +52,12 @@ fn fetch(url: &str, sha256: &str) -> StorageStep {
     }
 }
 
+fn origin(flavor: &str, rebuild: Option<&str>) -> Origin {
+    Origin { image: "i".into(), sha256: sha256(), flavor: flavor.into(), rebuild: rebuild.map(Into::into) }
+}
+
 fn create(size: u64) -> StorageStep {
-    StorageStep::CreateRootDisk { guest: guest(), base: sha256(), base_format: DiskFormat::Raw, size }
+    StorageStep::CreateRootDisk { guest: guest(), base_format: DiskFormat::Raw, size, origin: origin("small", None) }
 }
 
 fn drive() -> StorageStep {
@@ -68,18 +73,18 @@ fn mode(path: &std::path::Path) -> u32 {
 async fn a_guests_files_are_made_shown_and_removed() {
     let b = bench().await;
     let digest = sha256();
-    assert_eq!(b.storage.observe(guest(), Some(&digest)).await.unwrap(), Files::default());
+    assert_eq!(b.storage.observe(guest(), vec![digest.clone()]).await.unwrap(), Files::default());
     for step in [fetch(&b.url, &digest), create(1 << 20), drive()] {
         b.storage.execute(&step, UID).await.unwrap();
         b.storage.execute(&step, UID).await.unwrap();
     }
-    let files = b.storage.observe(guest(), Some(&digest)).await.unwrap();
+    let files = b.storage.observe(guest(), vec![digest.clone()]).await.unwrap();
     let all = Files {
         folder: Folder::Of(UID.into()),
-        root_disk: true,
+        root_disk: Some(DiskFile { size: Some(1 << 20), origin: Some(origin("small", None)) }),
         config_drive: true,
-        image_cached: true,
-        saved_mark: false,
+        cached: [digest.clone()].into(),
+        ..Files::default()
     };
     assert_eq!(files, all);
     for (step, marked) in
@@ -87,7 +92,7 @@ async fn a_guests_files_are_made_shown_and_removed() {
     {
         b.storage.execute(&step, UID).await.unwrap();
         b.storage.execute(&step, UID).await.unwrap();
-        assert_eq!(b.storage.observe(guest(), None).await.unwrap().saved_mark, marked);
+        assert_eq!(b.storage.observe(guest(), vec![]).await.unwrap().saved_mark, marked);
     }
     let layout = b.storage.layout();
     assert_eq!(mode(&layout.guest(guest())), 0o711);
@@ -120,6 +125,72 @@ async fn a_disk_that_is_there_is_never_made_anew() {
     fs::write(&disk, "a guest's own data").unwrap();
     b.storage.execute(&create(2 << 20), UID).await.unwrap();
     assert_eq!(fs::read_to_string(&disk).unwrap(), "a guest's own data");
+}
+
+async fn twice(b: &Bench, step: StorageStep) -> Files {
+    b.storage.execute(&step, UID).await.unwrap();
+    b.storage.execute(&step, UID).await.unwrap();
+    b.storage.observe(guest(), vec![]).await.unwrap()
+}
+
+fn root(size: u64, flavor: &str, rebuild: Option<&str>) -> Option<DiskFile> {
+    Some(DiskFile { size: Some(size), origin: Some(origin(flavor, rebuild)) })
+}
+
+#[tokio::test]
+async fn a_disk_is_made_anew_once_for_each_mark_and_the_old_one_is_there_until_then() {
+    let b = bench().await;
+    b.storage.execute(&fetch(&b.url, &sha256()), UID).await.unwrap();
+    twice(&b, create(1 << 20)).await;
+    let anew = |id: &str| StorageStep::ReplaceRootDisk {
+        guest: guest(),
+        base_format: DiskFormat::Raw,
+        size: 2 << 20,
+        origin: origin("small", Some(id)),
+    };
+    assert_eq!(twice(&b, anew("r1")).await.root_disk, root(2 << 20, "small", Some("r1")));
+    let disk = b.storage.layout().root_disk(guest());
+    let before = fs::read(&disk).unwrap();
+    fs::write(&disk, [&before[..], b"a guest's own data"].concat()).unwrap();
+    twice(&b, anew("r1")).await;
+    assert!(fs::read(&disk).unwrap().ends_with(b"own data"), "what bears the mark is left");
+    twice(&b, anew("r2")).await;
+    assert!(!fs::read(&disk).unwrap().ends_with(b"own data"));
+}
+
+#[tokio::test]
+async fn a_disk_grows_and_never_shrinks_and_comes_back_as_it_was() {
+    let b = bench().await;
+    b.storage.execute(&fetch(&b.url, &sha256()), UID).await.unwrap();
+    twice(&b, create(1 << 20)).await;
+    let id = guest();
+    let kept = KeptDisk { origin: origin("small", None), to: "large".into() };
+    let files = twice(&b, StorageStep::KeepRootDisk { guest: id, kept: kept.clone() }).await;
+    assert_eq!(files.kept, Some(kept));
+    twice(&b, StorageStep::MarkRootDisk { guest: id, origin: origin("large", None) }).await;
+    for (size, wanted) in [(3 << 20, 3 << 20), (1 << 20, 3 << 20)] {
+        let files = twice(&b, StorageStep::GrowRootDisk { guest: id, size }).await;
+        assert_eq!(files.root_disk, root(wanted, "large", None));
+    }
+    let files = twice(&b, StorageStep::RestoreRootDisk { guest: id }).await;
+    assert_eq!((files.root_disk, files.kept), (root(1 << 20, "small", None), None));
+    let kept = KeptDisk { origin: origin("small", None), to: "wide".into() };
+    twice(&b, StorageStep::KeepRootDisk { guest: id, kept }).await;
+    assert_eq!(twice(&b, StorageStep::RemoveKeptDisk { guest: id }).await.kept, None);
+    // A mark whose disk was not copied yet says nothing.
+    fs::write(b.storage.layout().kept_mark(id), "{}").unwrap();
+    assert_eq!(b.storage.observe(id, vec![]).await.unwrap().kept, None);
+}
+
+#[tokio::test]
+async fn a_rescue_disk_is_known_by_its_base() {
+    let b = bench().await;
+    b.storage.execute(&fetch(&b.url, &sha256()), UID).await.unwrap();
+    twice(&b, create(1 << 20)).await;
+    let rescue =
+        StorageStep::CreateRescueDisk { guest: guest(), base: sha256(), base_format: DiskFormat::Raw, size: 1 << 20 };
+    assert_eq!(twice(&b, rescue).await.rescue_disk, Some(sha256()));
+    assert_eq!(twice(&b, StorageStep::RemoveRescueDisk { guest: guest() }).await.rescue_disk, None);
 }
 
 #[tokio::test]

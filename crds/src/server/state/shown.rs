@@ -29,7 +29,7 @@ pub fn shown(server: &Server) -> ServerState {
         action(server, status)
             .or_else(|| rebuild(server, status))
             .or_else(|| resize(server, status, reported.vm_state))
-            .or_else(|| rescue(server, reported.vm_state))
+            .or_else(|| rescue(server, status, reported.vm_state))
             .or_else(|| power(server.spec.power_state, reported.vm_state))
             .or_else(|| snapshot(status, reported.task_state))
             .or(reported.task_state)
@@ -67,26 +67,35 @@ fn action(server: &Server, status: &ServerStatus) -> Option<TaskState> {
 fn rebuild(server: &Server, status: &ServerStatus) -> Option<TaskState> {
     let wished = server.image_ref()?;
     let present = status.image.as_ref()?;
-    (wished.namespace != present.namespace || wished.name != present.name).then_some(TaskState::Rebuilding)
+    let other = wished.namespace != present.namespace || wished.name != present.name;
+    let asked = other && status.change_refused(server.metadata.generation).is_none();
+    let unmade = status.disk.as_ref().is_some_and(|disk| disk.image != present.id);
+    (asked || unmade).then_some(TaskState::Rebuilding)
 }
 
 fn resize(server: &Server, status: &ServerStatus, vm: VmState) -> Option<TaskState> {
     let present = status.flavor.as_ref()?;
     let previous = status.resize.as_ref().map(|r| &r.from);
-    let other = server.spec.flavor != present.name;
+    let other = server.spec.flavor != present.name && status.change_refused(server.metadata.generation).is_none();
+    let unmade = status.disk.as_ref().is_none_or(|disk| disk.flavor != present.name);
     match (vm, previous) {
         (VmState::Resized, Some(p)) if other && p.name == server.spec.flavor => Some(TaskState::ResizeReverting),
         // A revert that the manager has written down and the node role has not done yet.
         (VmState::Resized, None) => Some(TaskState::ResizeReverting),
         (VmState::Active | VmState::Stopped, None) if other => Some(TaskState::ResizePrep),
-        (VmState::Active | VmState::Stopped, Some(_)) if !status.resize_is_confirmed() => Some(TaskState::ResizeFinish),
+        (VmState::Active | VmState::Stopped, Some(_)) if unmade && !status.resize_is_confirmed() => {
+            Some(TaskState::ResizeFinish)
+        }
         _ => None,
     }
 }
 
-fn rescue(server: &Server, vm: VmState) -> Option<TaskState> {
+fn rescue(server: &Server, status: &ServerStatus, vm: VmState) -> Option<TaskState> {
+    // One that shall be off is off, whatever it would run from.
+    let runs = server.spec.power_state == PowerState::Running;
+    let asked = runs && status.change_refused(server.metadata.generation).is_none();
     match (server.spec.rescue.is_some(), vm) {
-        (true, VmState::Active | VmState::Stopped | VmState::Error) => Some(TaskState::Rescuing),
+        (true, VmState::Active | VmState::Stopped | VmState::Error) if asked => Some(TaskState::Rescuing),
         (false, VmState::Rescued) => Some(TaskState::Unrescuing),
         _ => None,
     }
@@ -124,7 +133,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::server::{LastAction, OpenResize, ResolvedFlavor, ServerAction, ServerSpec};
+    use crate::server::{LastAction, OpenResize, ResolvedFlavor, RootDisk, ServerAction, ServerSpec};
 
     fn server(vm: VmState, wish: PowerState) -> Server {
         let mut s = Server::new("a", ServerSpec { power_state: wish, flavor: "small".into(), ..Default::default() });
@@ -162,6 +171,36 @@ mod tests {
         status.resize = Some(open(Some("7")));
         assert_eq!(shown(&s).status, "RESIZE");
         s.status.as_mut().unwrap().resize = Some(open(Some("6")));
+        assert_eq!(shown(&s).status, "ACTIVE");
+    }
+
+    #[test]
+    fn a_change_that_is_refused_does_not_show_as_a_task() {
+        let mut s = server(VmState::Active, PowerState::Running);
+        (s.spec.flavor, s.metadata.generation) = ("large".into(), Some(3));
+        let refused = |generation| {
+            let why = crate::ConditionBuilder {
+                type_: crate::names::condition::CHANGE_REFUSED,
+                status: crate::ConditionStatus::True,
+                reason: crate::names::reason::NO_HOST_FITS,
+                message: "no".into(),
+            };
+            vec![why.build(generation, &[], jiff::Timestamp::UNIX_EPOCH)]
+        };
+        s.status.as_mut().unwrap().conditions = refused(3);
+        assert_eq!(shown(&s).status, "ACTIVE");
+        s.status.as_mut().unwrap().conditions = refused(2);
+        assert_eq!(shown(&s).status, "RESIZE");
+    }
+
+    #[test]
+    fn a_resize_that_is_confirmed_by_itself_is_over_when_the_host_says_so() {
+        let mut s = server(VmState::Active, PowerState::Running);
+        s.spec.flavor = "large".into();
+        let status = s.status.as_mut().unwrap();
+        (status.flavor, status.resize) = (Some(flavor("large")), Some(open(None)));
+        assert_eq!(shown(&s).status, "RESIZE");
+        s.status.as_mut().unwrap().disk = Some(RootDisk { image: "i".into(), flavor: "large".into() });
         assert_eq!(shown(&s).status, "ACTIVE");
     }
 

@@ -16,7 +16,7 @@ use ostler_crds::{
 };
 use ostler_engine::{
     evacuation,
-    guest::{Decision, Files, Folder, HostContext, Memory, Observed, decide, identify, validate},
+    guest::{Decision, DiskFile, Files, Folder, HostContext, Memory, Observed, decide, identify, validate},
 };
 use ostler_hypervisor::{DomainState, ObservedDomain, Owner, Step};
 
@@ -118,8 +118,9 @@ fn observed(guest: &Guest) -> Observed {
         nics: vec![],
     });
     let folder = if guest.disk { Folder::Of(UID.into()) } else { Folder::Missing };
-    let files =
-        Files { folder, root_disk: guest.disk, config_drive: guest.disk, image_cached: true, ..Files::default() };
+    let root_disk = guest.disk.then(DiskFile::default);
+    let cached = ["0".repeat(64)].into();
+    let files = Files { folder, root_disk, config_drive: guest.disk, cached, ..Files::default() };
     Observed { domain, files }
 }
 
@@ -128,6 +129,7 @@ fn context() -> HostContext {
         zone: "nova".into(),
         accelerator: Accelerator::Tcg,
         root_disk: PathBuf::from("/g/root.qcow2"),
+        rescue_disk: PathBuf::from("/g/rescue.qcow2"),
         config_drive: PathBuf::from("/g/config.iso"),
         console_log: PathBuf::from("/g/console.log"),
     }

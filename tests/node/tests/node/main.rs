@@ -4,6 +4,7 @@ mod away;
 mod crashes;
 mod deleted_meanwhile;
 mod deletions;
+mod disks;
 mod errors;
 mod fenced;
 mod full_disk;

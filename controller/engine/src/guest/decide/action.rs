@@ -11,7 +11,12 @@ use crate::guest::memory::Memory;
 pub(super) fn decide(scene: &Scene<'_>, memory: &mut Memory) -> Option<Decision> {
     let action = scene.action(memory)?;
     match action.type_ {
-        ActionType::RebootSoft | ActionType::RebootHard | ActionType::ChangePassword | ActionType::ResetToError => {}
+        ActionType::RebootSoft
+        | ActionType::RebootHard
+        | ActionType::Rebuild
+        | ActionType::ConfirmResize
+        | ActionType::ChangePassword
+        | ActionType::ResetToError => {}
         // The state is what is seen, so there is nothing to set: what waits is tried at once.
         ActionType::ResetToActive => {
             memory.last_start = None;
@@ -23,9 +28,7 @@ pub(super) fn decide(scene: &Scene<'_>, memory: &mut Memory) -> Option<Decision>
             let why = "its Host is there: only Servers of a silent, fenced Host are evacuated";
             memory.finished = Some(refused(action, why));
         }
-        ActionType::Rebuild | ActionType::ConfirmResize | ActionType::Migrate => {
-            memory.finished = Some(refused(action, "this action is not served yet"));
-        }
+        ActionType::Migrate => memory.finished = Some(refused(action, "this action is not served yet")),
     }
     None
 }

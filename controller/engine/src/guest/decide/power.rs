@@ -1,6 +1,6 @@
 //! The standing wish for power, which is always the last thing looked at.
 
-use ostler_hypervisor::Step;
+use ostler_hypervisor::{Step, StorageStep};
 
 use super::{
     super::{
@@ -9,7 +9,7 @@ use super::{
         observed::Seen,
         wish::Power,
     },
-    Decision, Goal,
+    Decision, Goal, prepare,
     scene::{Scene, waiting},
 };
 
@@ -98,13 +98,33 @@ fn go_on(scene: &Scene<'_>, mut memory: Memory) -> Decision {
 }
 
 fn started(scene: &Scene<'_>, memory: Memory) -> Decision {
+    let mut steps = restored(scene);
+    steps.extend(held(scene));
+    scene.settled(steps, memory)
+}
+
+/// All that has the guest run, from its saved memory if there is some.
+pub(super) fn restored(scene: &Scene<'_>) -> Vec<Step> {
     let mut steps = scene.prepared();
     steps.push(scene.start());
     if scene.seen() == Seen::Saved && scene.observed.files.saved_mark {
         steps.push(scene.unmark());
     }
+    steps
+}
+
+/// A guest that is off, or has no domain, with `work` done to its disk before it comes to its wish.
+pub(super) fn begun(scene: &Scene<'_>, work: Vec<Step>, memory: Memory) -> Decision {
+    let anew = work.iter().any(|s| matches!(s, Step::Storage(StorageStep::ReplaceRootDisk { .. })));
+    let mut steps = work;
+    steps.extend(if anew { prepare::with_new_disk(scene) } else { scene.prepared() });
+    if scene.guest.power == Power::Stopped {
+        return scene.settled(steps, stopped(memory));
+    }
+    steps.push(scene.start());
     steps.extend(held(scene));
-    scene.settled(steps, memory)
+    let last_start = Some(LastStart { at: scene.now, quick_ends: 0 });
+    scene.settled(steps, Memory { asked_off: None, last_start, ..memory })
 }
 
 /// What is still to be done to a guest that runs.

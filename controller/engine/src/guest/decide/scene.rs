@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ostler_crds::server::{LastAction, ServerAction, state::VmState};
-use ostler_hypervisor::{HypervisorStep, Step, StorageStep};
+use ostler_crds::server::{LastAction, RootDisk, ServerAction, state::VmState};
+use ostler_hypervisor::{HypervisorStep, Origin, Step, StorageStep};
 
 use super::{
     super::{
@@ -12,7 +12,7 @@ use super::{
         observed::{HostContext, Observed, Seen},
         wish::{Guest, Identity, Power},
     },
-    Decision, Goal, Settled, prepare,
+    Decision, Goal, Settled, prepare, resize,
 };
 
 /// One guest that shall exist, and its host, now.
@@ -37,7 +37,25 @@ impl Scene<'_> {
 
     /// All that a start needs, up to the definition.
     pub(super) fn prepared(&self) -> Vec<Step> {
-        prepare::steps(self.id, self.guest, &self.observed.files, self.host)
+        prepare::steps(self)
+    }
+
+    /// Images that are not in the cache yet, for a root disk that is made anew.
+    pub(super) fn fetched(&self) -> Vec<Step> {
+        prepare::fetches(self, true)
+    }
+
+    /// The config drive, written anew.
+    pub(super) fn drive(&self) -> Option<Step> {
+        let files = self.guest.drive.as_ref()?.files(&self.host.zone);
+        Some(Step::Storage(StorageStep::WriteConfigDrive { guest: self.id.guest, files }))
+    }
+
+    /// The mark of a root disk that is made now. A disk that came back from the shelf is still a disk of the Server's image:
+    /// its base alone is another.
+    pub(super) fn new_origin(&self) -> Origin {
+        let (image, flavor) = (self.guest.image.clone(), self.guest.flavor.clone());
+        Origin { image, sha256: self.guest.base.sha256.clone(), flavor, rebuild: None }
     }
 
     pub(super) fn start(&self) -> Step {
@@ -84,7 +102,7 @@ impl Scene<'_> {
         if waited >= SHUTDOWN_DEADLINE {
             memory.asked_off = None;
             let goal = off(&mut memory);
-            let requeue = matches!(goal, Goal::Rebooting(_)).then_some(Duration::ZERO);
+            let requeue = matches!(goal, Goal::Rebooting(_) | Goal::Waiting).then_some(Duration::ZERO);
             return Decision { requeue, ..Decision::new(vec![self.destroy()], goal, memory) };
         }
         let ask = Step::Hypervisor(HypervisorStep::Shutdown(self.id.guest));
@@ -95,11 +113,20 @@ impl Scene<'_> {
 
     /// Settled once `steps` are done.
     pub(super) fn settled(&self, steps: Vec<Step>, memory: Memory) -> Decision {
-        Decision::new(steps, Goal::Settled(Settled { vm: self.vm_state(), set_to_error: false }), memory)
+        let (image, flavor) = (self.guest.image.clone(), self.guest.flavor.clone());
+        let settled = Settled {
+            vm: self.vm_state(&memory),
+            disk: RootDisk { image, flavor },
+            set_to_error: false,
+            unresolved: self.guest.unresolved.clone(),
+        };
+        Decision::new(steps, Goal::Settled(settled), memory)
     }
 
-    fn vm_state(&self) -> VmState {
+    fn vm_state(&self, memory: &Memory) -> VmState {
         match self.guest.power {
+            _ if resize::is_open(self, memory) => VmState::Resized,
+            Power::Running if self.guest.rescue.is_some() => VmState::Rescued,
             Power::Running => VmState::Active,
             Power::Stopped => VmState::Stopped,
             Power::Paused => VmState::Paused,

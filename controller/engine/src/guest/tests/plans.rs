@@ -43,7 +43,7 @@ fn a_new_guest_is_prepared_defined_and_started() {
 #[test]
 fn a_new_guest_whose_image_is_cached_is_not_fetched_again() {
     let mut world = World::new();
-    world.observed.files.image_cached = true;
+    world.observed.files.cached.insert("ab".repeat(32));
     assert!(!plan(&mut world).contains("FetchImage"));
 }
 
@@ -113,12 +113,12 @@ fn a_deletion_removes_all_and_touches_nothing_else() {
 fn a_missing_disk_is_never_made_anew() {
     let mut world = running();
     world.power(DomainState::Off);
-    world.observed.files.root_disk = false;
+    world.observed.files.root_disk = None;
     let decision = world.pass().unwrap();
     assert!(decision.steps.is_empty());
     assert!(matches!(decision.goal, Goal::Blocked(f) if f.kind == FailureKind::DiskMissing));
     assert_eq!(world.word(), "ERROR");
-    world.observed.files.root_disk = true;
+    world.observed.files.root_disk = Some(crate::guest::DiskFile::default());
     world.settle();
     assert_eq!(world.word(), "ACTIVE");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use ostler_crds::server::{ActionType, PowerState, ServerAction};
+use ostler_crds::server::{ActionType, PowerState, Rescue, ResizePolicy, ServerAction};
 use ostler_hypervisor::{DomainState, HypervisorStep, Step};
 use proptest::prelude::*;
 
@@ -15,6 +15,11 @@ use crate::guest::{Memory, memory::LONGEST_REST};
 enum Happening {
     Wish(PowerState),
     Act(ActionType),
+    Flavor(&'static str),
+    Image(&'static str),
+    Rescue(Option<&'static str>),
+    Policy(ResizePolicy),
+    Manage,
     GuestEnds(DomainState),
     GuestPauses(DomainState),
     GuestObeys(bool),
@@ -43,11 +48,18 @@ fn happening() -> impl Strategy<Value = Happening> {
                 Just(ActionType::RebootHard),
                 Just(ActionType::RebootSoft),
                 Just(ActionType::ChangePassword),
+                Just(ActionType::Rebuild),
+                Just(ActionType::ConfirmResize),
                 Just(ActionType::ResetToActive),
                 Just(ActionType::ResetToError),
             ]
             .prop_map(Happening::Act),
             (0u64..400).prop_map(Happening::Wait),
+            prop_oneof![Just("small"), Just("large"), Just("wide"), Just("bare"), Just("nothing")]
+                .prop_map(Happening::Flavor),
+            prop_oneof![Just("tiny"), Just("other"), Just("missing")].prop_map(Happening::Image),
+            prop_oneof![Just(None), Just(Some("")), Just(Some("medic")), Just(Some("missing"))].prop_map(Happening::Rescue),
+            prop_oneof![Just(ResizePolicy::Verify), Just(ResizePolicy::AutoConfirm)].prop_map(Happening::Policy),
         ],
         3 => prop_oneof![
             prop_oneof![Just(DomainState::Off), Just(DomainState::Crashed)].prop_map(Happening::GuestEnds),
@@ -63,7 +75,8 @@ fn happening() -> impl Strategy<Value = Happening> {
             Just(Happening::CacheEmptied),
             Just(Happening::SavedMemoryLost),
         ],
-        3 => Just(Happening::Pass),
+        4 => Just(Happening::Pass),
+        3 => Just(Happening::Manage),
     ]
 }
 
@@ -78,6 +91,24 @@ fn happen(world: &mut World, what: &Happening, serial: usize) {
             world.server.spec.action = Some(ServerAction { id: format!("a{serial}"), type_: *type_ });
             changed(world);
         }
+        Happening::Flavor(name) => {
+            world.server.spec.flavor = (*name).into();
+            changed(world);
+        }
+        Happening::Image(name) => {
+            world.server.spec.image = Some((*name).into());
+            changed(world);
+        }
+        Happening::Rescue(image) => {
+            let named = |i: &str| (!i.is_empty()).then(|| i.to_owned());
+            world.server.spec.rescue = image.map(|i| Rescue { image: named(i) });
+            changed(world);
+        }
+        Happening::Policy(policy) => {
+            world.server.spec.resize_policy = Some(*policy);
+            changed(world);
+        }
+        Happening::Manage => drop(world.manage()),
         Happening::GuestEnds(state) if world.observed.is_active() => world.power(*state),
         Happening::GuestPauses(state) if world.observed.is_active() => world.power(*state),
         Happening::GuestEnds(_) | Happening::GuestPauses(_) => {}
@@ -97,7 +128,7 @@ fn happen(world: &mut World, what: &Happening, serial: usize) {
                 domain.saved = false;
             }
         }
-        Happening::CacheEmptied => world.observed.files.image_cached = false,
+        Happening::CacheEmptied => world.observed.files.cached.clear(),
         Happening::Wait(seconds) => world.now = world.now.checked_add(Duration::from_secs(*seconds)).unwrap(),
         Happening::Pass => {
             let _ = world.pass();
@@ -138,7 +169,32 @@ proptest! {
                 world.settle();
             }
         }
+        let status = world.server.status.clone().unwrap();
+        let (flavor, image) = (status.flavor.clone().unwrap(), status.image.clone().unwrap());
+        let open = status.resize.is_some();
+        let disk = world.observed.files.root_disk.clone().unwrap();
+        let origin = disk.origin.unwrap();
+        prop_assert_eq!((&origin.flavor, &origin.image), (&flavor.name, &image.id));
+        prop_assert!(disk.size.unwrap() >= image.virtual_size.max(flavor.disk_gib << 30));
+        prop_assert!(open || world.observed.files.kept.is_none());
+        prop_assert!(!open || world.server.spec.resize_policy == Some(ResizePolicy::Verify));
+        let rescued = world.server.spec.rescue.as_ref().is_some_and(|r| r.image.as_deref() != Some("missing"));
+        if world.observed.is_active() {
+            let boots = world.observed.domain.as_ref().unwrap().boot_disk.clone();
+            prop_assert_eq!(boots == Some(super::model::context().rescue_disk), rescued);
+            prop_assert_eq!(world.sized, (flavor.vcpus, flavor.memory_mib));
+        }
+        prop_assert!(rescued || world.observed.files.rescue_disk.is_none() || world.word() == "SUSPENDED");
+        let named = |name: &str| super::catalog::flavors().contains_key(name);
+        let refused = status.change_refused(world.server.metadata.generation).is_some();
+        let same = world.server.spec.flavor == flavor.name && world.server.spec.image.as_deref() == Some(&*image.name);
+        prop_assert!(same || refused, "{:?}", status.conditions);
+        prop_assert!(named(&flavor.name));
         let expected = match world.server.spec.power_state {
+            PowerState::Running if open => (Some(DomainState::Running), "VERIFY_RESIZE"),
+            PowerState::Paused if open => (Some(DomainState::Paused), "VERIFY_RESIZE"),
+            _ if open => (Some(DomainState::Off), "VERIFY_RESIZE"),
+            PowerState::Running if rescued => (Some(DomainState::Running), "RESCUE"),
             PowerState::Running => (Some(DomainState::Running), "ACTIVE"),
             PowerState::Paused => (Some(DomainState::Paused), "PAUSED"),
             PowerState::Suspended => (Some(DomainState::Off), "SUSPENDED"),
@@ -154,14 +210,54 @@ proptest! {
         let word = world.word();
         prop_assert_eq!((seen, word.as_str()), expected);
         let saved = world.observed.domain.as_ref().is_some_and(|d| d.saved);
-        prop_assert_eq!(saved, word == "SUSPENDED");
+        prop_assert_eq!(saved, world.server.spec.power_state == PowerState::Suspended);
         prop_assert_eq!(world.observed.files.saved_mark, saved);
         let status = world.server.status.clone().unwrap();
         prop_assert_eq!(status.observed_generation, world.server.metadata.generation);
-        prop_assert!(status.fault.is_none());
+        prop_assert!(status.fault.is_none(), "{:?}", status.fault);
         let action = world.server.spec.action.as_ref().map(|a| a.id.clone());
         if action.is_some() {
             prop_assert_eq!(status.last_action.map(|a| a.id), action);
+        }
+    }
+
+    /// C-19 … C-22 and S-12, with a crash of the node role after any step.
+    #[test]
+    fn a_crash_in_any_work_on_disks_comes_to_the_same_end(
+        story in prop::collection::vec((0usize..8, 0usize..16, 1usize..4), 1..5),
+    ) {
+        let wishes = [
+            Happening::Flavor("large"),
+            Happening::Flavor("small"),
+            Happening::Flavor("wide"),
+            Happening::Image("other"),
+            Happening::Rescue(Some("medic")),
+            Happening::Rescue(None),
+            Happening::Act(ActionType::Rebuild),
+            Happening::Act(ActionType::ConfirmResize),
+        ];
+        let mut worlds = [World::new(), World::new()];
+        for world in &mut worlds {
+            world.server.spec.resize_policy = Some(ResizePolicy::Verify);
+            world.settle();
+        }
+        for (serial, (wish, crash, passes)) in story.into_iter().enumerate() {
+            let [crashed, calm] = &mut worlds;
+            happen(crashed, &wishes[wish], serial);
+            for _ in 0..passes {
+                crashed.fail_after = Some(crash);
+                let _ = crashed.pass();
+                crashed.fail_after = None;
+                crashed.memory = Memory::default();
+                crashed.manage();
+            }
+            crashed.settle();
+            happen(calm, &wishes[wish], serial);
+            calm.settle();
+            prop_assert_eq!(crashed.domain(), calm.domain());
+            prop_assert_eq!(crashed.word(), calm.word());
+            prop_assert_eq!(&crashed.observed.files, &calm.observed.files);
+            prop_assert_eq!(crashed.data.len() > 0, calm.data.len() > 0);
         }
     }
 
@@ -216,7 +312,7 @@ proptest! {
         world.settle();
         prop_assert!(world.gone);
         prop_assert_eq!(world.domain(), None);
-        prop_assert!(!world.observed.files.root_disk && !world.observed.files.config_drive);
+        prop_assert!(world.observed.files.root_disk.is_none() && !world.observed.files.config_drive);
     }
 
     #[test]

@@ -78,9 +78,28 @@ async fn each_way_between_power_states_and_each_action_needs_its_own_permission(
     let hash = json!({"spec": {"adminPassword": {"hash": "$6$salt$0123456789abcdef"}}});
     expect("a password", stage.change(&dave, hash.clone()).await, Some(&needs("password")))?;
     expect("a password", stage.change(&admin, hash).await, None)?;
-    for (type_, subresource) in
-        [("ChangePassword", "password"), ("ResetToActive", "resetstate"), ("ResetToError", "resetstate")]
-    {
+    for (field, value, subresource) in [
+        ("flavor", json!("large"), "resize"),
+        ("resizePolicy", json!("Verify"), "resize"),
+        ("image", json!("other"), "rebuild"),
+        ("keyPair", json!("me"), "rebuild"),
+        ("userData", json!({"text": "a"}), "rebuild"),
+        ("rescue", json!({}), "rescue"),
+    ] {
+        let change = json!({"spec": {field: value}});
+        allow("metadata").await?;
+        expect(field, stage.change(&dave, change.clone()).await, Some(&needs(subresource)))?;
+        allow(subresource).await?;
+        expect(field, stage.change(&dave, change).await, None)?;
+    }
+    allow("metadata").await?;
+    for (type_, subresource) in [
+        ("Rebuild", "rebuild"),
+        ("ConfirmResize", "resize"),
+        ("ChangePassword", "password"),
+        ("ResetToActive", "resetstate"),
+        ("ResetToError", "resetstate"),
+    ] {
         expect(type_, stage.change(&dave, action(type_)).await, Some(&needs(subresource)))?;
         allow(subresource).await?;
         expect(type_, stage.change(&dave, action(type_)).await, None)?;

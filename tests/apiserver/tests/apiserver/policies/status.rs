@@ -60,7 +60,7 @@ async fn a_node_token_that_is_bound_to_no_machine_writes_nothing() -> Result<()>
 async fn a_node_role_does_not_rewrite_what_the_manager_resolved() -> Result<()> {
     let stage = Stage::with_server_on("host-1").await?;
     let node = stage.cluster.node("host-1").await?.client().await?;
-    let alone = Some("status.addresses, flavor, image, key, snapshots and shelf are written by the manager alone");
+    let alone = Some("status.addresses, flavor, resize, image, rescueImage, key, snapshots and shelf are written");
     let order = json!({"snapshots": [{"image": "i", "uid": "u"}]});
     expect("snapshots", stage.report(&node, order).await, alone)?;
     let key = json!({"key": {"name": "k", "publicKey": "ssh-ed25519 AAAA"}});
