@@ -16,9 +16,8 @@ use crate::resolve::{Refusal, Resolved};
 /// The fields and conditions of a bound Server's status that the manager writes. What it leaves out of a write it gives up,
 /// so each of its writes has all of them.
 pub fn manager_part(status: &ServerStatus) -> ServerStatus {
-    let ours = |c: &&Condition| {
-        [condition::SCHEDULED, condition::CHANGE_REFUSED, condition::SHELVED].contains(&&*c.type_)
-    };
+    let ours =
+        |c: &&Condition| [condition::SCHEDULED, condition::CHANGE_REFUSED, condition::SHELVED].contains(&&*c.type_);
     ServerStatus {
         host: status.host.clone(),
         host_generation: status.host_generation,

@@ -104,8 +104,8 @@ pub enum Reboot {
 pub struct Settled {
     /// What Nova calls it.
     pub vm: VmState,
-    /// What its root disk is.
-    pub disk: RootDisk,
+    /// What its root disk is; `None`: it is off its host.
+    pub disk: Option<RootDisk>,
     /// What of the wish is not looked up, so that the guest is as it was in this.
     pub unresolved: Option<Unresolved>,
     /// An administrator wants it to be shown as ERROR until something else is wished.

@@ -71,7 +71,7 @@ pub fn status(
         Verdict::Waiting => return next,
         Verdict::Settled(Settled { vm, set_to_error: false, unresolved, disk }) => {
             next.state = Some(ServerState::new(*vm, None, power_of(domain)));
-            next.disk = Some(disk.clone());
+            next.disk.clone_from(disk);
             next.fault = None;
             // Whether this generation can be had is not known before the manager has looked.
             if *unresolved != Some(Unresolved::Awaited) {
@@ -90,7 +90,7 @@ pub fn status(
         }
         Verdict::Settled(Settled { set_to_error: true, disk, .. }) => {
             next.observed_generation = Some(generation);
-            next.disk = Some(disk.clone());
+            next.disk.clone_from(disk);
             next.state = Some(ServerState::new(VmState::Error, None, power_of(domain)));
             next.fault = previous.fault.clone().filter(|f| f.message == SET_TO_ERROR);
             next.fault.get_or_insert_with(|| Fault::new(500, SET_TO_ERROR, now));
@@ -140,11 +140,9 @@ fn settled(vm: VmState) -> Vec<ConditionBuilder> {
         VmState::Resized => {
             "the guest has its new flavor: action ConfirmResize keeps it, spec.flavor set back reverts it"
         }
-        VmState::Active
-        | VmState::Building
-        | VmState::Shelved
-        | VmState::SoftDeleted
-        | VmState::Error => "the guest runs",
+        VmState::Active | VmState::Building | VmState::Shelved | VmState::SoftDeleted | VmState::Error => {
+            "the guest runs"
+        }
     };
     vec![built(condition::READY, ConditionStatus::True, reason::AS_WISHED, message.to_owned())]
 }

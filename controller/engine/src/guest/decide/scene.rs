@@ -116,7 +116,7 @@ impl Scene<'_> {
         let (image, flavor) = (self.guest.image.clone(), self.guest.flavor.clone());
         let settled = Settled {
             vm: self.vm_state(&memory),
-            disk: RootDisk { image, flavor },
+            disk: Some(RootDisk { image, flavor }),
             set_to_error: false,
             unresolved: self.guest.unresolved.clone(),
         };

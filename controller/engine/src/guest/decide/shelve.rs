@@ -26,5 +26,13 @@ pub(super) fn decide(
     if observed.domain.is_none() && observed.files.folder == Folder::Missing {
         gone.steps.clear();
     }
-    Decision { goal: Goal::Settled(Settled { vm: VmState::ShelvedOffloaded, set_to_error: false }), ..gone }
+    Decision {
+        goal: Goal::Settled(Settled {
+            vm: VmState::ShelvedOffloaded,
+            disk: None,
+            set_to_error: false,
+            unresolved: None,
+        }),
+        ..gone
+    }
 }

@@ -64,7 +64,8 @@ fn the_first_start_is_told_in_one_event_and_a_settled_pass_in_none() {
     let next = world.server.status.clone().unwrap();
     let created = world.server.metadata.creation_timestamp.as_ref();
     let disk = next.disk.clone().unwrap();
-    let settled = Verdict::Settled(Settled { vm: VmState::Active, disk, unresolved: None, set_to_error: false });
+    let settled =
+        Verdict::Settled(Settled { vm: VmState::Active, disk: Some(disk), unresolved: None, set_to_error: false });
     let told = note(&guest, created, &world.done, &settled, &previous, &next, at(3)).unwrap();
     assert_eq!(
         told.text,

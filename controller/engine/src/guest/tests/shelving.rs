@@ -23,7 +23,7 @@ fn a_guest_is_off_until_its_image_is_whole_and_then_nothing_of_it_stays() {
     world.settle();
     shelved(&mut world);
     assert_eq!((world.domain(), world.word().as_str()), (Some(DomainState::Off), "SHUTOFF"));
-    assert!(world.observed.files.root_disk);
+    assert!(world.observed.files.root_disk.is_some());
     world.settle();
     assert_eq!((world.domain(), world.word().as_str()), (None, "SHELVED_OFFLOADED"));
     assert_eq!(world.observed.files.folder, Folder::Missing);
@@ -68,20 +68,25 @@ fn a_guest_that_comes_back_gets_its_disk_from_the_image_once() {
     // The manager places it on a host that has neither image.
     world.server.spec.power_state = PowerState::Running;
     world.server.metadata.generation = Some(3);
-    world.observed.files.image_cached = false;
+    world.observed.files.cached.clear();
     world.server.status.as_mut().unwrap().shelf.as_mut().unwrap().host = None;
     world.done.clear();
     world.settle();
     assert_eq!((world.domain(), world.word().as_str()), (Some(DomainState::Running), "ACTIVE"));
     let sources = |step: &Step| match step {
         Step::Storage(StorageStep::FetchImage { sha256, .. }) => Some(sha256.clone()),
-        Step::Storage(StorageStep::CreateRootDisk { base, .. }) => Some(base.clone()),
+        Step::Storage(StorageStep::CreateRootDisk { origin, .. }) => Some(origin.sha256.clone()),
         Step::Storage(_) | Step::Hypervisor(_) => None,
     };
     assert_eq!(world.done.iter().filter_map(sources).collect::<Vec<_>>(), [image.sha256.clone(), image.sha256]);
-    // The manager forgets the image; the first one is not fetched for a disk that is there.
+    // The manager forgets the image. It is a disk of the Server's image still: nothing is rebuilt.
+    let settled = world.observed.files.root_disk.clone();
     world.server.status.as_mut().unwrap().shelf = None;
-    world.observed.files.image_cached = false;
+    world.done.clear();
+    world.settle();
+    assert_eq!((world.done.len(), &world.observed.files.root_disk), (0, &settled));
+    // The first one is not fetched for a disk that is there.
+    world.observed.files.cached.clear();
     world.power(DomainState::Off);
     world.done.clear();
     world.settle();
