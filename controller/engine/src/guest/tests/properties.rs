@@ -257,7 +257,7 @@ proptest! {
             prop_assert_eq!(crashed.domain(), calm.domain());
             prop_assert_eq!(crashed.word(), calm.word());
             prop_assert_eq!(&crashed.observed.files, &calm.observed.files);
-            prop_assert_eq!(crashed.data.len() > 0, calm.data.len() > 0);
+            prop_assert_eq!(crashed.data.is_empty(), calm.data.is_empty());
         }
     }
 
