@@ -8,7 +8,7 @@ CARGO_TARGET_DIR := $(shell tests/target-dir.sh)
 export CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down build test conformance conformance-down lint check
+.PHONY: help demo demo-down build test conformance conformance-down crash lint check
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,9 @@ conformance: ## OpenStack's own tests; LIST=file FLOOR=2.72 KEEP=1, see docs/con
 
 conformance-down: ## ends the stack that `make conformance KEEP=1` keeps
 	@tests/conformance/run.sh down
+
+crash: ## ends the node role and the manager after every step and write; OPERATIONS="create resize", default all
+	@tests/crash/run.sh $(OPERATIONS)
 
 lint: ## format, clippy, house rules, licences, chart
 	@tests/run.sh lint

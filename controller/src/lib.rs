@@ -13,6 +13,7 @@
 //!
 //! Both roles are level-based: every pass starts from what is, and a crash at any point is healed by the next pass.
 
+pub mod command_line;
 pub mod common;
 pub mod image;
 pub mod manager;

@@ -138,6 +138,13 @@ pub struct Origin {
     pub rebuild: Option<String>,
 }
 
+impl Origin {
+    /// The mark of a disk that is about to be replaced by one of `next`: whether it was is not known until that is marked.
+    pub fn of_nothing(next: &Self) -> Self {
+        Self { image: String::new(), sha256: String::new(), flavor: next.flavor.clone(), rebuild: None }
+    }
+}
+
 /// A root disk as it was before a resize.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptDisk {

@@ -37,5 +37,6 @@ impl Events {
         if let Err(error) = self.recorder.publish(&event, about).await {
             tracing::warn!(%error, reason, "an Event was lost");
         }
+        super::crash::point("event");
     }
 }

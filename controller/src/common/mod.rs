@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod client;
+pub mod crash;
 pub mod events;
 pub mod health;
 pub mod logging;

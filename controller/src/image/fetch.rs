@@ -14,6 +14,7 @@ use thiserror::Error;
 use tokio::{fs, io::AsyncWriteExt};
 
 use super::AddressGuard;
+use crate::common::crash;
 
 /// How images are fetched.
 #[derive(clap::Args, Debug, Clone)]
@@ -227,6 +228,7 @@ impl Fetcher {
         }
         let inspected = inspect(&part.path, wanted.format).await?;
         fs::rename(&part.path, target).await?;
+        crash::point("image named");
         Ok(Fetched { digests, inspected })
     }
 }

@@ -33,7 +33,7 @@ use super::{
     stores::Stores,
     write::{self, Error},
 };
-use crate::common::backoff::Backoff;
+use crate::common::{backoff::Backoff, crash};
 
 /// What placing works with.
 pub struct Placer {
@@ -449,6 +449,7 @@ impl Placer {
             "finalizers": finalizers, "uid": server.uid(), "resourceVersion": server.resource_version(),
         } });
         self.api(server).patch(&server.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        crash::point("finalizers of a Server");
         Ok(())
     }
 }

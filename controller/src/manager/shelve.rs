@@ -19,6 +19,7 @@ use ostler_engine::{
 };
 
 use super::{Context, write};
+use crate::common::crash;
 
 /// Longest name of an object.
 const NAME: usize = 253;
@@ -105,7 +106,11 @@ async fn make(context: &Context, server: &Server) -> Result<(), write::Error> {
     match api.create(&PostParams::default(), &image(server)).await {
         // Made a moment ago; the watch is late.
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-        other => Ok(other.map(drop)?),
+        other => {
+            other?;
+            crash::point("shelf made");
+            Ok(())
+        }
     }
 }
 
@@ -155,6 +160,10 @@ async fn discard(context: &Context, image: Option<&Image>) -> Result<(), write::
     let params = DeleteParams { preconditions: Some(very), ..DeleteParams::default() };
     match api.delete(&image.name_any(), &params).await {
         Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
-        other => Ok(other.map(drop)?),
+        other => {
+            other.map(drop)?;
+            crash::point("shelf deleted");
+            Ok(())
+        }
     }
 }

@@ -28,6 +28,8 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::common::crash;
+
 use super::{
     Context, shelve,
     stores::{Stores, synced},
@@ -223,6 +225,7 @@ async fn say(context: &Context, image: &Image, status: &ImageStatus) -> Result<(
     let api = Api::<Image>::namespaced(context.client.clone(), &image.namespace().unwrap_or_default());
     let params = PatchParams::apply(MANAGER_FIELD_MANAGER).force();
     api.patch_status(&image.name_any(), &params, &Patch::Apply(&patch)).await?;
+    crash::point("status of an Image");
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::Context;
+use crate::common::crash;
 
 /// A write was not made, or its fate is not known.
 #[derive(Debug, Error)]
@@ -36,5 +37,6 @@ pub async fn server_status(context: &Context, server: &Server, status: &ServerSt
     let params = PatchParams::apply(MANAGER_FIELD_MANAGER).force();
     let api = Api::<Server>::namespaced(context.client.clone(), &server.namespace().unwrap_or_default());
     api.patch_status(&server.name_any(), &params, &Patch::Apply(&patch)).await?;
+    crash::point("status of a Server");
     Ok(())
 }

@@ -7,6 +7,7 @@ use ostler_engine::guest::{Failure, Identity};
 use ostler_hypervisor::{Hypervisor, HypervisorStep, Step, StorageStep};
 
 use super::{Node, fetch::Answer};
+use crate::common::crash;
 
 /// How far a plan got.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, id: &Identity, accelerator: Acce
             return Acted::Failed(failure);
         }
         tracing::debug!(step = name, uid, "done");
+        crash::point(name);
     }
     Acted::Done
 }

@@ -10,6 +10,8 @@ use std::{
 use ostler_engine::guest::{Failure, FailureKind, Retry};
 use ostler_hypervisor::{GuestEvent, GuestId, StorageStep};
 
+use crate::common::crash;
+
 use super::{metrics::Metrics, pass::SAFETY_NET, retry::Retries, signals::Signals, storage::Storage, watch::Servers};
 
 /// How often a fetch looks whether anybody still waits for it. It may take hours.
@@ -98,6 +100,7 @@ async fn run(shared: Arc<Shared>, source: Source, step: StorageStep) {
         fetched = ending.shared.storage.execute(&step, "") => Some(fetched),
         () = ending.shared.unwanted(&ending.source) => None,
     };
+    crash::point("fetched");
     ending.ended = ended;
 }
 

@@ -16,6 +16,7 @@ use ostler_hypervisor::Hypervisor;
 use serde_json::{Value, json};
 
 use super::{Node, pass::Found, remember::Remembered};
+use crate::common::crash;
 
 /// When to try again after a write that was based on an older version.
 const CONFLICT: Duration = Duration::from_millis(200);
@@ -83,6 +84,7 @@ pub async fn gone<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server,
     }});
     match servers(node, id).patch(&id.owner.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
         Ok(_) => {
+            crash::point("finalizer");
             node.metrics.removed();
             tell(node, server, ostler_engine::guest::note::removed(foreign)).await;
         }
@@ -137,7 +139,9 @@ async fn apply_status<H: Hypervisor>(
         "status": status,
     });
     let params = PatchParams::apply(NODE_FIELD_MANAGER).force();
-    servers(node, id).patch_status(&id.owner.name, &params, &Patch::Apply(&patch)).await
+    let written = servers(node, id).patch_status(&id.owner.name, &params, &Patch::Apply(&patch)).await?;
+    crash::point("status");
+    Ok(written)
 }
 
 fn servers<H: Hypervisor>(node: &Node<H>, id: &Identity) -> Api<Server> {

@@ -6,6 +6,8 @@ use ostler_engine::guest::{FailureKind, Folder};
 use ostler_hypervisor::{CopyState, DiskCopy, ErrorClass, Hypervisor};
 use tokio::process::Command;
 
+use crate::common::crash;
+
 use super::{
     super::storage::{StorageError, blocking, qemu_img, whose},
     Phase, Shared, Subject,
@@ -29,7 +31,12 @@ pub(super) async fn tidy<H: Hypervisor>(shared: &Shared<H>, subject: &Subject) -
         return Ok(());
     }
     shared.hypervisor.end_copy(subject.guest).await.map_err(Failed::hypervisor)?;
-    let removed = blocking(move || remove(&file).and_then(|()| remove(&mark)));
+    crash::point("copy ended");
+    let removed = blocking(move || {
+        remove(&file)?;
+        crash::point("copy half removed");
+        remove(&mark)
+    });
     removed.await.map_err(io_failed("removing a copy of the disk"))
 }
 
@@ -53,6 +60,7 @@ pub(super) async fn make<H: Hypervisor>(shared: &Shared<H>, subject: &Subject) -
     })
     .await
     .map_err(io_failed("beginning a copy of the disk"))?;
+    crash::point("copy marked");
     enough_room(&disk, subject.most).map_err(io_failed("looking for room for a copy of the disk"))?;
 
     // Said before it is looked at, so that no pass starts the guest after it was seen to be off.
@@ -101,6 +109,7 @@ fn backing_size(disk: &PathBuf) -> io::Result<u64> {
 
 async fn by_hypervisor<H: Hypervisor>(shared: &Shared<H>, copy: DiskCopy) -> Result<(), Failed> {
     shared.hypervisor.begin_copy(&copy).await.map_err(Failed::hypervisor)?;
+    crash::point("copy begun");
     loop {
         match shared.hypervisor.copy_state(copy.guest).await {
             Ok(CopyState::Done) => return Ok(()),

@@ -8,6 +8,8 @@ use std::{
 use ostler_hypervisor::{GuestEvent, Hypervisor};
 use tokio_util::sync::CancellationToken;
 
+use crate::common::crash;
+
 use super::{Phase, Shared, Subject, copy, failure::Failed, upload};
 
 /// For how long failures that pass by themselves are borne. A client waits, and the guest can do little else meanwhile.
@@ -47,6 +49,7 @@ pub(super) async fn run<H: Hypervisor>(shared: Arc<Shared<H>>, subject: Subject,
             tracing::warn!(uid = subject.uid, image = order.image, cause = failed.message(), "an image was not made");
         }
     }
+    crash::point("copy removed");
     ending.ended = ended;
 }
 
@@ -73,9 +76,13 @@ async fn once<H: Hypervisor>(shared: &Shared<H>, subject: &Subject) -> Result<()
     copy::tidy(shared, subject).await?;
     // Before anything is copied: the front may have the bytes already, and no room for others.
     upload::announce(&shared.front, &subject.namespace, order).await?;
+    crash::point("announced");
     let copy = copy::make(shared, subject).await?;
+    crash::point("copied");
     shared.enter(subject, Phase::Uploading);
-    upload::upload(&shared.front, &subject.namespace, order, &copy).await
+    upload::upload(&shared.front, &subject.namespace, order, &copy).await?;
+    crash::point("uploaded");
+    Ok(())
 }
 
 /// Waits until the order stands no more.

@@ -5,6 +5,8 @@ use std::{fs, io, path::Path};
 use ostler_engine::guest::Folder;
 use ostler_hypervisor::GuestId;
 
+use crate::common::crash;
+
 use super::{
     error::StorageError,
     layout::{Layout, make_folder, sync_folder},
@@ -29,7 +31,10 @@ pub(super) fn ensure(layout: &Layout, guest: GuestId, uid: &str) -> Result<(), S
         Folder::Missing => {}
     }
     let unfinished = layout.unfinished(guest);
-    let made = make_marked(&unfinished, uid).and_then(|()| fs::rename(&unfinished, layout.guest(guest)));
+    let made = make_marked(&unfinished, uid).and_then(|()| {
+        crash::point("folder beside its name");
+        fs::rename(&unfinished, layout.guest(guest))
+    });
     if made.is_err() {
         // A leftover is cleaned at the next start as well.
         let _ = fs::remove_dir_all(&unfinished);
@@ -54,8 +59,14 @@ pub(super) fn remove(layout: &Layout, guest: GuestId, uid: &str) -> Result<(), S
     }
     let away = layout.unfinished(guest);
     empty(layout, guest)
-        .and_then(|()| fs::rename(layout.guest(guest), &away))
-        .and_then(|()| fs::remove_dir_all(&away))
+        .and_then(|()| {
+            crash::point("folder emptied");
+            fs::rename(layout.guest(guest), &away)
+        })
+        .and_then(|()| {
+            crash::point("folder renamed");
+            fs::remove_dir_all(&away)
+        })
         .and_then(|()| sync_folder(&layout.guests()))
         .map_err(StorageError::io("removing the guest's folder"))
 }

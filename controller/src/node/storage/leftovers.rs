@@ -2,9 +2,13 @@
 
 use std::{fs, io, path::Path};
 
+use ostler_hypervisor::GuestId;
 use uuid::Uuid;
 
-use super::layout::{Layout, PART};
+use super::{
+    layout::{Layout, PART},
+    resized,
+};
 
 /// Removes unfinished files and folders; returns how many.
 pub fn clean(layout: &Layout) -> io::Result<usize> {
@@ -18,8 +22,8 @@ pub fn clean(layout: &Layout) -> io::Result<usize> {
         if is_unfinished_folder(&name.to_string_lossy()) {
             fs::remove_dir_all(entry.path())?;
             removed += 1;
-        } else if Uuid::parse_str(&name.to_string_lossy()).is_ok() {
-            removed += remove_parts(&entry.path())?;
+        } else if let Ok(guest) = Uuid::parse_str(&name.to_string_lossy()) {
+            removed += remove_parts(&entry.path())? + resized::clean(layout, GuestId(guest))?;
         }
     }
     Ok(removed)

@@ -16,7 +16,7 @@ mod tests;
 use std::{collections::BTreeSet, io};
 
 use ostler_engine::guest::{Failure, FailureKind, Files};
-use ostler_hypervisor::{GuestId, StorageStep};
+use ostler_hypervisor::{GuestId, Origin, StorageStep};
 
 pub use cache::{Bytes, ImageCache};
 pub use error::StorageError;
@@ -24,6 +24,8 @@ pub use folder::whose;
 pub use layout::Layout;
 use mark::write;
 pub use root_disk::qemu_img;
+
+use crate::common::crash;
 
 /// Does steps on the file system and shows what is there.
 pub struct Storage {
@@ -83,6 +85,7 @@ impl Storage {
                     marked.map_err(StorageError::io("marking the root disk"))
                 });
                 marked.await?;
+                crash::point("root disk marked");
                 root_disk::create(&disk, &base, *base_format, *size).await
             }
             StorageStep::ReplaceRootDisk { guest, base_format, size, origin } => {
@@ -97,7 +100,15 @@ impl Storage {
                 if there.await? {
                     return Ok(());
                 }
-                root_disk::replace(&disk, &base, *base_format, *size).await?;
+                // A mark of no image: what is cut off from here on is begun again, even if the rebuild is taken back.
+                let (unsure, nothing) = (mark.clone(), Origin::of_nothing(origin));
+                let doomed = move || {
+                    write(&unsure, &nothing)?;
+                    crash::point("root disk doomed");
+                    Ok(())
+                };
+                root_disk::replace(&disk, &base, *base_format, *size, doomed).await?;
+                crash::point("root disk replaced");
                 // The mark comes last: a disk that nobody has run yet may be made anew again.
                 let origin = origin.clone();
                 blocking(move || write(&mark, &origin).map_err(StorageError::io("marking the root disk"))).await
@@ -122,6 +133,7 @@ impl Storage {
             StorageStep::CreateRescueDisk { guest, base, base_format, size } => {
                 let (mark, sha256) = (layout.rescue_mark(*guest), base.clone());
                 on_files(move || write(&mark, &sha256)).await?;
+                crash::point("rescue disk marked");
                 root_disk::create(&layout.rescue_disk(*guest), &layout.image(base), *base_format, *size).await
             }
             StorageStep::RemoveRescueDisk { guest } => {

@@ -8,6 +8,8 @@ use std::{fs, io};
 use ostler_engine::guest::DiskFile;
 use ostler_hypervisor::{GuestId, KeptDisk};
 
+use crate::common::crash;
+
 use super::{
     layout::{Layout, sync_folder},
     mark, root_disk,
@@ -39,8 +41,25 @@ pub(super) fn rescue(layout: &Layout, guest: GuestId) -> io::Result<Option<Strin
 pub(super) fn keep(layout: &Layout, guest: GuestId, kept: &KeptDisk) -> io::Result<()> {
     if !layout.kept_disk(guest).try_exists()? {
         mark::write(&layout.kept_mark(guest), kept)?;
+        crash::point("kept disk marked");
     }
-    root_disk::copy(&layout.root_disk(guest), &layout.kept_disk(guest))
+    let copied = root_disk::copy(&layout.root_disk(guest), &layout.kept_disk(guest));
+    if copied.is_err() && !layout.kept_disk(guest).try_exists()? {
+        mark::remove(&layout.kept_mark(guest))?;
+    }
+    copied
+}
+
+/// Removes marks whose disks a crash kept from being made, or removed already. Returns how many.
+pub(super) fn clean(layout: &Layout, guest: GuestId) -> io::Result<usize> {
+    let pairs =
+        [(layout.kept_disk(guest), layout.kept_mark(guest)), (layout.rescue_disk(guest), layout.rescue_mark(guest))];
+    let mut removed = 0;
+    for (_, mark) in pairs.iter().filter(|(disk, mark)| mark.exists() && !disk.exists()) {
+        mark::remove(mark)?;
+        removed += 1;
+    }
+    Ok(removed)
 }
 
 /// Has the kept disk as root disk. Without one there is nothing to do: it is that already.
@@ -48,7 +67,9 @@ pub(super) fn restore(layout: &Layout, guest: GuestId) -> io::Result<()> {
     if let Some(kept) = self::kept(layout, guest)? {
         fs::rename(layout.kept_disk(guest), layout.root_disk(guest))?;
         sync_folder(&layout.guest(guest))?;
+        crash::point("kept disk taken back");
         mark::write(&layout.root_mark(guest), &kept.origin)?;
+        crash::point("kept disk taken back and marked");
     }
     mark::remove(&layout.kept_mark(guest))
 }
@@ -56,11 +77,13 @@ pub(super) fn restore(layout: &Layout, guest: GuestId) -> io::Result<()> {
 /// Has no kept disk.
 pub(super) fn forget(layout: &Layout, guest: GuestId) -> io::Result<()> {
     mark::remove(&layout.kept_disk(guest))?;
+    crash::point("kept disk half removed");
     mark::remove(&layout.kept_mark(guest))
 }
 
 /// Has no rescue disk.
 pub(super) fn unrescue(layout: &Layout, guest: GuestId) -> io::Result<()> {
     mark::remove(&layout.rescue_disk(guest))?;
+    crash::point("rescue disk half removed");
     mark::remove(&layout.rescue_mark(guest))
 }

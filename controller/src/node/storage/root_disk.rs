@@ -12,6 +12,8 @@ use ostler_crds::image::DiskFormat;
 use serde_json::json;
 use tokio::process::Command;
 
+use crate::common::crash;
+
 use super::{
     blocking,
     error::StorageError,
@@ -29,9 +31,15 @@ pub(super) async fn create(disk: &Path, base: &Path, format: DiskFormat, size: u
     made(disk, base, format, size, keep).await
 }
 
-/// Has a new overlay in the place of `disk`, which is there until the new one is whole.
-pub(super) async fn replace(disk: &Path, base: &Path, format: DiskFormat, size: u64) -> Result<(), StorageError> {
-    made(disk, base, format, size, swap).await
+/// Has a new overlay in the place of `disk`, which is there until the new one is whole; then `doomed` is done first.
+pub(super) async fn replace(
+    disk: &Path,
+    base: &Path,
+    format: DiskFormat,
+    size: u64,
+    doomed: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> Result<(), StorageError> {
+    made(disk, base, format, size, move |part, disk| doomed().and_then(|()| swap(part, disk))).await
 }
 
 async fn made(
@@ -39,11 +47,12 @@ async fn made(
     base: &Path,
     format: DiskFormat,
     size: u64,
-    name: fn(&Path, &Path) -> io::Result<()>,
+    name: impl FnOnce(&Path, &Path) -> io::Result<()> + Send + 'static,
 ) -> Result<(), StorageError> {
     let part = part_of(disk);
     let made = match overlay(&part, base, format, size).await {
         Ok(()) => {
+            crash::point("disk beside its name");
             let (part, disk) = (part.clone(), disk.to_owned());
             blocking(move || name(&part, &disk)).await.map_err(StorageError::io("writing the disk"))
         }
@@ -94,6 +103,7 @@ pub(super) fn virtual_size(disk: &Path) -> io::Result<Option<u64>> {
 fn keep(part: &Path, disk: &Path) -> io::Result<()> {
     fs::File::open(part)?.sync_all()?;
     fs::hard_link(part, disk)?;
+    crash::point("disk with two names");
     disk.parent().map_or(Ok(()), sync_folder)
 }
 

@@ -159,6 +159,25 @@ async fn a_disk_is_made_anew_once_for_each_mark_and_the_old_one_is_there_until_t
 }
 
 #[tokio::test]
+async fn a_disk_that_was_about_to_be_replaced_is_of_no_image_until_the_new_one_is_marked() {
+    let b = bench().await;
+    b.storage.execute(&fetch(&b.url, &sha256()), UID).await.unwrap();
+    twice(&b, create(1 << 20)).await;
+    // What lies there cannot be replaced: as if the process had ended right before that.
+    let disk = b.storage.layout().root_disk(guest());
+    fs::remove_file(&disk).unwrap();
+    fs::create_dir_all(disk.join("in the way")).unwrap();
+    let (base_format, origin) = (DiskFormat::Raw, origin("small", Some("r1")));
+    let anew = StorageStep::ReplaceRootDisk { guest: guest(), base_format, size: 1 << 20, origin };
+    b.storage.execute(&anew, UID).await.unwrap_err();
+    fs::remove_dir_all(&disk).unwrap();
+    fs::write(&disk, "who knows").unwrap();
+    let seen = b.storage.observe(guest(), vec![]).await.unwrap().root_disk.unwrap();
+    assert_eq!(seen.origin.map(|o| (o.image, o.flavor)), Some((String::new(), "small".to_owned())));
+    assert_eq!(twice(&b, anew).await.root_disk, root(1 << 20, "small", Some("r1")));
+}
+
+#[tokio::test]
 async fn a_disk_grows_and_never_shrinks_and_comes_back_as_it_was() {
     let b = bench().await;
     b.storage.execute(&fetch(&b.url, &sha256()), UID).await.unwrap();
@@ -212,13 +231,16 @@ async fn what_a_crash_left_is_removed_and_nothing_else() {
     fs::write(layout.images().join(format!("aa.{unique}.part")), "x").unwrap();
     fs::write(layout.guest(guest()).join(format!("root.qcow2.{unique}.part")), "x").unwrap();
     fs::create_dir(layout.unfinished(guest())).unwrap();
+    for mark in [layout.kept_mark(guest()), layout.rescue_mark(guest())] {
+        fs::write(mark, "{}").unwrap();
+    }
     // Somebody else's.
     fs::write(layout.images().join("bb"), "x").unwrap();
     fs::write(layout.images().join("mine.part"), "x").unwrap();
     fs::create_dir(layout.guests().join(".snapshot")).unwrap();
     fs::create_dir(layout.guests().join("backup")).unwrap();
     fs::write(layout.guests().join("backup").join(format!("x.{unique}.part")), "x").unwrap();
-    assert_eq!(leftovers::clean(layout).unwrap(), 3);
+    assert_eq!(leftovers::clean(layout).unwrap(), 5);
     assert_eq!(leftovers::clean(layout).unwrap(), 0);
     assert!(layout.config_drive(guest()).exists() && layout.images().join("bb").exists());
     assert!(layout.images().join("mine.part").exists() && layout.guests().join(".snapshot").exists());

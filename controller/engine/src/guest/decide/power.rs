@@ -57,10 +57,10 @@ fn stopped(memory: Memory) -> Memory {
     Memory { asked_off: None, last_start: None, ..memory }
 }
 
-/// As wished already, but for a definition that a crash left out.
+/// As wished already, but for a definition, or a disk of a guest that is off that has not grown: a crash left them out.
 fn as_it_is(scene: &Scene<'_>, memory: Memory) -> Decision {
     let transient = scene.observed.domain.as_ref().is_some_and(|d| !d.persistent);
-    let steps = if transient { scene.prepared() } else { vec![] };
+    let steps = if transient || prepare::is_short(scene) { scene.prepared() } else { vec![] };
     scene.settled(steps, memory)
 }
 

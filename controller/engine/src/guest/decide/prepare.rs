@@ -64,7 +64,7 @@ fn disks(scene: &Scene<'_>) -> Vec<Step> {
             size: guest.disk_bytes,
             origin: scene.new_origin(),
         })),
-        Some(disk) if !scene.observed.is_active() && disk.size.is_some_and(|size| size < guest.disk_bytes) => {
+        Some(_) if is_short(scene) => {
             steps.push(Step::Storage(StorageStep::GrowRootDisk { guest: id, size: guest.disk_bytes }));
         }
         Some(_) => {}
@@ -74,6 +74,12 @@ fn disks(scene: &Scene<'_>) -> Vec<Step> {
     }
     steps.extend(scene.drive().filter(|_| !files.config_drive));
     steps
+}
+
+/// Whether the root disk of a guest that is off has to grow.
+pub(super) fn is_short(scene: &Scene<'_>) -> bool {
+    let size = scene.observed.files.root_disk.as_ref().and_then(|disk| disk.size);
+    !scene.observed.is_active() && size.is_some_and(|size| size < scene.guest.disk_bytes)
 }
 
 /// Addresses and the definition.

@@ -52,6 +52,30 @@ fn at<'a>(world: &'a World, what: impl Fn(&StorageStep) -> bool + 'a) -> impl It
     })
 }
 
+/// The mark comes before the growth, so that a revert finds its way back; a crash between the two must not end it there.
+#[test]
+fn c20_a_resize_of_a_guest_that_is_off_is_finished_after_a_crash_right_behind_the_mark() {
+    let mut world = settled(PowerState::Stopped);
+    flavor(&mut world, "large");
+    world.settle();
+    assert_eq!(gib(&world), 2);
+    world.observed.files.root_disk.as_mut().unwrap().size = Some(1 << 30);
+    world.memory = Memory::default();
+    world.settle();
+    assert_eq!((gib(&world), world.domain()), (2, Some(DomainState::Off)));
+    assert!(world.pass().unwrap().steps.is_empty());
+}
+
+/// A disk that was about to be replaced may be the old one or the new one: it is nobody's, whatever is wished by now.
+#[test]
+fn a_disk_that_a_crash_left_in_the_middle_of_a_rebuild_is_made_anew_even_if_the_rebuild_was_taken_back() {
+    let mut world = settled(PowerState::Stopped);
+    world.observed.files.root_disk.as_mut().unwrap().origin.as_mut().unwrap().image = String::new();
+    world.settle();
+    assert_eq!(at(&world, |s| matches!(s, StorageStep::ReplaceRootDisk { .. })).count(), 1);
+    assert!(world.pass().unwrap().steps.is_empty());
+}
+
 /// C-19: wiped, id and addresses stay, as it was: on or off.
 #[rstest]
 #[case(PowerState::Running, "ACTIVE")]
