@@ -159,22 +159,23 @@ async fn a_disk_is_made_anew_once_for_each_mark_and_the_old_one_is_there_until_t
 }
 
 #[tokio::test]
-async fn a_disk_that_was_about_to_be_replaced_is_of_no_image_until_the_new_one_is_marked() {
+async fn a_disk_is_said_to_be_doomed_when_the_new_one_is_whole_and_before_it_is_replaced() {
     let b = bench().await;
     b.storage.execute(&fetch(&b.url, &sha256()), UID).await.unwrap();
     twice(&b, create(1 << 20)).await;
-    // What lies there cannot be replaced: as if the process had ended right before that.
-    let disk = b.storage.layout().root_disk(guest());
-    fs::remove_file(&disk).unwrap();
-    fs::create_dir_all(disk.join("in the way")).unwrap();
-    let (base_format, origin) = (DiskFormat::Raw, origin("small", Some("r1")));
-    let anew = StorageStep::ReplaceRootDisk { guest: guest(), base_format, size: 1 << 20, origin };
-    b.storage.execute(&anew, UID).await.unwrap_err();
-    fs::remove_dir_all(&disk).unwrap();
-    fs::write(&disk, "who knows").unwrap();
-    let seen = b.storage.observe(guest(), vec![]).await.unwrap().root_disk.unwrap();
-    assert_eq!(seen.origin.map(|o| (o.image, o.flavor)), Some((String::new(), "small".to_owned())));
-    assert_eq!(twice(&b, anew).await.root_disk, root(1 << 20, "small", Some("r1")));
+    let (disk, base) = (b.storage.layout().root_disk(guest()), b.storage.layout().image(&sha256()));
+    fs::write(&disk, "old").unwrap();
+    let (seen, told) = (disk.clone(), io::Error::from(io::ErrorKind::StorageFull));
+    let doomed = move || {
+        let files = fs::read_dir(seen.parent().unwrap()).unwrap().count();
+        assert_eq!((fs::read_to_string(&seen).unwrap().as_str(), files), ("old", 4), "both, the mark and the owner");
+        Err(told)
+    };
+    let failed = root_disk::replace(&disk, &base, DiskFormat::Raw, 1 << 20, doomed).await.unwrap_err();
+    assert_eq!((failed.kind(), fs::read_to_string(&disk).unwrap().as_str()), (FailureKind::DiskFull, "old"));
+    assert_eq!(Origin::of_nothing(&origin("small", Some("r1"))).image, "");
+    root_disk::replace(&disk, &base, DiskFormat::Raw, 1 << 20, || Ok(())).await.unwrap();
+    assert_ne!(fs::read(&disk).unwrap(), b"old");
 }
 
 #[tokio::test]
