@@ -63,7 +63,8 @@ pub fn leftovers(libvirt: &LibvirtNode, present: &[String], uid: &str, files: &[
     }
     let allowed: BTreeSet<&str> = ALWAYS.iter().chain(files).copied().collect();
     let folder = libvirt.state_dir().join("guests").join(uid);
-    if folder.exists() {
+    // A Server that is gone has no uid.
+    if present.contains(uid) && folder.exists() {
         let found = names(&folder)?;
         left.extend(found.iter().filter(|f| !allowed.contains(f.as_str())).map(|f| format!("guests/{uid}/{f}")));
     }
