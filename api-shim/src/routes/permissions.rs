@@ -1,4 +1,4 @@
-//! The table of operations as a list of what each needs.
+//! The table of operations as a document: docs/permissions.md has these columns, and what tests found for each kind of user.
 
 use axum::routing::MethodFilter;
 use http::Method;
@@ -19,6 +19,18 @@ pub struct Operation {
     pub needs: Vec<String>,
     /// First microversion that has it.
     pub since: Microversion,
+}
+
+impl Operation {
+    /// The first columns of docs/permissions.md.
+    pub fn cells(&self) -> [String; 3] {
+        let path = match self.action {
+            Some(action) => format!("{}: {action}", self.path),
+            None => self.path.clone(),
+        };
+        let needs = if self.needs.is_empty() { "nothing".to_owned() } else { self.needs.join(", ") };
+        [self.method.to_string(), path, needs]
+    }
 }
 
 /// All operations, in the order of the table.
@@ -60,4 +72,20 @@ fn method(filter: MethodFilter) -> Method {
         (MethodFilter::DELETE, Method::DELETE),
     ];
     known.into_iter().find(|(f, _)| *f == filter).map_or(Method::GET, |(_, m)| m)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written anew by the walk of tests/clients: `OSTLER_WRITE_PERMISSIONS=1 cargo test -p ostler-tests-clients every_route`.
+    #[test]
+    fn docs_permissions_has_every_operation_and_what_it_needs() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/permissions.md");
+        let text = std::fs::read_to_string(file).unwrap();
+        let rows = text.lines().filter(|l| l.starts_with("| ")).skip(1);
+        let documented: Vec<String> = rows.map(|l| l.split(" | ").take(3).collect::<Vec<_>>().join(" | ")).collect();
+        let served: Vec<String> = operations().iter().map(|o| format!("| {}", o.cells().join(" | "))).collect();
+        assert_eq!(documented, served, "docs/permissions.md is not of this table of operations");
+    }
 }

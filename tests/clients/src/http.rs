@@ -18,16 +18,27 @@ impl Http {
     /// # Errors
     /// None is issued.
     pub async fn login(url: &str, user: &str, password: &str, project: &str) -> Result<Self> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let body = json!({"auth": {
-            "identity": {"methods": ["password"], "password": {
-                "user": {"name": user, "domain": {"id": "default"}, "password": password},
-            }},
-            "scope": {"project": {"name": project, "domain": {"id": "default"}}},
+        let identity = json!({"methods": ["password"], "password": {
+            "user": {"name": user, "domain": {"id": "default"}, "password": password},
         }});
+        Self::prove(url, identity, project).await.with_context(|| user.to_owned())
+    }
+
+    /// The same for whoever has this token of Kubernetes.
+    ///
+    /// # Errors
+    /// None is issued.
+    pub async fn login_by_token(url: &str, token: &str, project: &str) -> Result<Self> {
+        Self::prove(url, json!({"methods": ["token"], "token": {"id": token}}), project).await
+    }
+
+    async fn prove(url: &str, identity: Value, project: &str) -> Result<Self> {
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let scope = json!({"project": {"name": project, "domain": {"id": "default"}}});
+        let body = json!({"auth": {"identity": identity, "scope": scope}});
         let answer = client.post(format!("{url}/identity/v3/auth/tokens")).json(&body).send().await?;
         let status = answer.status();
-        ensure!(status == StatusCode::CREATED, "no token for {user}: {status}");
+        ensure!(status == StatusCode::CREATED, "no token: {status}");
         let token = answer.headers().get("x-subject-token").context("no X-Subject-Token")?.to_str()?.to_owned();
         Ok(Self { client, url: url.to_owned(), token })
     }

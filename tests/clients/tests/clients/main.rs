@@ -15,5 +15,6 @@ mod networks;
 mod operator;
 mod permissions;
 mod quotas;
+mod same_verdict;
 mod sdk;
 mod server_actions;
