@@ -84,14 +84,16 @@ all() {
   prepare "Debian packages" tests/cluster/install-packages.sh
   prepare "Kubernetes binaries" tests/cluster/build.sh full
   prepare "OpenStack clients" tests/clients/venv.sh
+  prepare "tempest" tests/clients/venv.sh tests/conformance/requirements.txt
   prepare "guest image" tests/guest-image/build.sh
   prepare "build" cargo build --locked --workspace --all-targets
   lints
   number=$((number + 1))
   printf '==> %d. tests\n' "$number"
-  # The cluster's own checks are a script; its counts are added.
+  # The cluster's own checks and tempest are scripts; their counts are added.
   local status=0
-  cargo xtask test --already-failed "$failed" --suite tests/cluster/check.sh || status=$?
+  cargo xtask test --already-failed "$failed" \
+    --suite tests/cluster/check.sh --suite "tests/conformance/run.sh first" || status=$?
   exit "$status"
 }
 

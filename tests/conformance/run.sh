@@ -2,6 +2,7 @@
 # run.sh: tempest against real parts and real guests; `make conformance` in words.
 #
 #   run.sh          builds, installs tempest, runs; the last line is `N passed, N failed, N skipped`
+#   run.sh first    the first list alone, at its own settings and in a stack of its own: a part of `make test`
 #   run.sh down     ends a stack that was kept
 #
 # LIST=FILE…     lists of test expressions (default: lists/t1.txt, t2.txt and t3.txt)
@@ -39,9 +40,13 @@ run)
   [[ -z ${KEEP:-} ]] || keep
   "$conformance" run
   ;;
+first)
+  unset FLOOR WORKERS
+  "$conformance" run --own-stack --list tests/conformance/lists/t1.txt
+  ;;
 down) "$conformance" down ;;
 *)
-  sed -n '2,13p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2
+  sed -n '2,14p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2
   exit 2
   ;;
 esac

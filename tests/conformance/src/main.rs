@@ -81,7 +81,8 @@ async fn run(args: &RunArgs) -> Result<ExitCode> {
     let (expressions, skips) = (lists::read(&files)?, Skips::own()?);
     let tempest = Tempest::install()?;
     // A stack of our own ends with this value.
-    let (_own, url, furniture, logs) = match kept::fresh().await? {
+    let kept = if args.own_stack { None } else { kept::fresh().await? };
+    let (_own, url, furniture, logs) = match kept {
         Some(kept) => (None, kept.url, kept.furniture, kept.logs),
         None => {
             let stack = Stack::start().await?;

@@ -36,6 +36,9 @@ pub struct RunArgs {
     /// Lowest microversion that tests send. Default: 2.1, and with the default lists again 2.72 and 2.87.
     #[arg(long, env = "FLOOR", value_delimiter = ' ', num_args = 0..)]
     pub floor: Vec<Version>,
+    /// Start a stack of our own even where one is kept.
+    #[arg(long)]
+    pub own_stack: bool,
     /// Tests at once.
     #[arg(long, env = "WORKERS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=8))]
     pub workers: u32,
@@ -95,6 +98,7 @@ mod tests {
         let args = |list: &[&str], floor: &[&str]| RunArgs {
             list: list.iter().map(PathBuf::from).collect(),
             floor: floor.iter().map(|f| f.parse().unwrap()).collect(),
+            own_stack: false,
             workers: 2,
         };
         let shown = |a: RunArgs| a.floors().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");

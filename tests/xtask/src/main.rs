@@ -38,7 +38,8 @@ enum Command {
         /// Checks that failed before; they are counted as failed.
         #[arg(long, default_value_t = 0)]
         already_failed: u64,
-        /// A script that is run after the tests and ends with a line `N passed, N failed`; may be given again.
+        /// A script with its arguments that is run after the tests and ends with a line `N passed, N failed`, perhaps with
+        /// `, N skipped`; may be given again.
         #[arg(long)]
         suite: Vec<String>,
         /// Passed on to `cargo test`, for example `-p ostler-engine`. Default: `--workspace`.

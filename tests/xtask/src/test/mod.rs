@@ -52,8 +52,9 @@ fn cargo_test(root: &Path, cargo_args: &[String], report: &mut Report) -> Result
 fn run_suite(root: &Path, suite: &str, report: &mut Report) -> Result<()> {
     let started = Instant::now();
     let mut last = String::new();
-    let mut script = Command::new(root.join(suite));
-    script.current_dir(root);
+    let mut words = suite.split_whitespace();
+    let mut script = Command::new(root.join(words.next().unwrap_or_default()));
+    script.args(words).current_dir(root);
     let success = stream(script, |line| line.clone_into(&mut last))?;
     report.suite(suite, &last, success, started.elapsed().as_secs_f64());
     Ok(())

@@ -19,6 +19,8 @@ struct Counts {
     passed: u64,
     failed: u64,
     ignored: u64,
+    /// By a suite, for a reason that its own table states.
+    skipped: u64,
     seconds: f64,
 }
 
@@ -50,7 +52,7 @@ impl Report {
         }
     }
 
-    /// Takes note of a script's last line `N passed, N failed`.
+    /// Takes note of a script's last line `N passed, N failed`, or `N passed, N failed, N skipped`.
     pub fn suite(&mut self, name: &str, last_line: &str, success: bool, seconds: f64) {
         let Some(counts) = tally(last_line) else {
             return self.broke(&format!("{name} did not end with a line `N passed, N failed`, but with {last_line:?}"));
@@ -92,6 +94,7 @@ impl Report {
             passed: a.passed + b.passed,
             failed: a.failed + b.failed,
             ignored: a.ignored + b.ignored,
+            skipped: a.skipped + b.skipped,
             seconds: a.seconds + b.seconds,
         })
     }
@@ -113,6 +116,9 @@ impl Report {
         }
         if self.sum().ignored > 0 {
             let _ = writeln!(text, "{} tests are marked #[ignore] and did not run", self.sum().ignored);
+        }
+        for (counts, name) in self.results.iter().zip(&self.names).filter(|(c, _)| c.skipped > 0) {
+            let _ = writeln!(text, "{} tests of {name} were skipped, for reasons that it states", counts.skipped);
         }
         for problem in &self.problems {
             let _ = writeln!(text, "problem: {problem}");
@@ -143,10 +149,15 @@ fn started(line: &str) -> Option<String> {
     })
 }
 
-/// The counts in `N passed, N failed`.
+/// The counts in `N passed, N failed` and in `N passed, N failed, N skipped`.
 fn tally(line: &str) -> Option<Counts> {
+    let (line, skipped) = match line.strip_suffix(" skipped") {
+        Some(line) => line.rsplit_once(", ")?,
+        None => (line, "0"),
+    };
     let (passed, failed) = line.strip_suffix(" failed")?.split_once(" passed, ")?;
-    Some(Counts { passed: passed.parse().ok()?, failed: failed.parse().ok()?, ..Counts::default() })
+    let number = |text: &str| text.parse().ok();
+    Some(Counts { passed: number(passed)?, failed: number(failed)?, skipped: number(skipped)?, ..Counts::default() })
 }
 
 /// The counts in a `test result:` line.
@@ -161,6 +172,7 @@ fn result(line: &str) -> Option<Counts> {
         passed: number("passed")?,
         failed: number("failed")?,
         ignored: number("ignored")?,
+        skipped: 0,
         seconds: seconds.unwrap_or_default(),
     })
 }
@@ -231,6 +243,15 @@ mod tests {
         report.ended(true);
         assert_eq!(report.last_line(), "5 passed, 2 failed");
         assert!(report.table().contains("checks before the tests"));
+    }
+
+    #[test]
+    fn what_a_suite_skips_is_told() {
+        let mut report = after(&[UNIT, OK], true);
+        report.suite("conformance", "138 passed, 0 failed, 2 skipped", true, 2.0);
+        assert_eq!(report.last_line(), "143 passed, 0 failed");
+        assert!(report.table().contains("2 tests of conformance were skipped"), "{}", report.table());
+        assert_eq!(tally("1 passed, 2 failed, many skipped"), None);
     }
 
     #[test]
