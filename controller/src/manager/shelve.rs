@@ -128,7 +128,7 @@ fn image(server: &Server) -> Image {
         properties: [("image_type".to_owned(), "snapshot".to_owned()), ("instance_uuid".to_owned(), id(server))].into(),
         tags: Vec::new(),
         protected: true,
-        hidden: true,
+        hidden: false,
         visibility: ImageVisibility::Private,
         members: None,
         member_status: Default::default(),

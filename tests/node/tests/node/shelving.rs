@@ -58,7 +58,7 @@ async fn a_shelved_server_leaves_its_host_and_comes_back_as_it_was() -> Result<(
     assert_eq!(identity(&shelved), identity(&before));
     assert_eq!(shown(&shelved).task_state, None);
     let images = shelves(&world).await?;
-    assert!(images.len() == 1 && images[0].spec.hidden, "{images:?}");
+    assert!(images.len() == 1 && images[0].spec.protected, "{images:?}");
     // The address is the Server's still.
     let taken = identity(&before).1[0].1.clone();
     world.create("thief", &format!(", networks: [{{name: lan, address: {taken}}}]")).await?;
