@@ -7,7 +7,6 @@ use super::Service;
 /// same.
 const PATHS: &[(Service, &str, &str)] = &[
     (Service::Compute, "os-aggregates", "host aggregates"),
-    (Service::Compute, "os-migrations", "migrations"),
     (Service::Compute, "os-volumes", "volumes"),
     (Service::Image, "images/*/locations", "image locations"),
     (Service::Image, "tasks", "image tasks"),

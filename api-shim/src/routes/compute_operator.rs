@@ -9,7 +9,7 @@ use crate::{
     http::Route,
     nova::{
         availability_zones, networks,
-        operator::{audit_log, extensions, hosts, hypervisors, services, usage},
+        operator::{audit_log, extensions, hosts, hypervisors, migrations, services, usage},
         security_groups,
     },
 };
@@ -28,6 +28,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/os-hypervisors/{id}/uptime", authorized!(GET_HOST, hypervisors::uptime)).until(88),
     get("/os-hypervisors/{id}/search", authorized!(LIST_HOSTS, hypervisors::search)).until(53),
     get("/os-hypervisors/{id}/servers", authorized!(LIST_HOSTS, hypervisors::servers)).until(53),
+    get("/os-migrations", authorized!(LIST_SERVERS.everywhere(), migrations::list)),
     get("/os-services", authorized!(LIST_HOSTS, services::list)),
     put("/os-services/{id}", authorized!(UPDATE_HOST, services::update)),
     remove("/os-services/{id}", authorized!(UPDATE_HOST, services::remove)),

@@ -67,7 +67,12 @@ pub struct ServerSpec {
     /// Host name inside the guest. Default: `metadata.name`, cut to what DNS allows in one label. A guest learns of a
     /// change when it is rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$"))]
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(
+            pattern = r"^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$"
+        )
+    )]
     pub hostname: Option<String>,
     /// A description for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ use super::{body, password, run, table::Row};
 use crate::{
     authorize::Permit,
     fault::Fault,
-    http::{Inbound, Reply},
+    http::{Inbound, Microversion, Reply},
     nova::servers::{
         facts, notes, resolve, text,
         view::{self, Document},
@@ -62,7 +62,7 @@ struct Resolved {
 pub async fn rebuild(row: &'static Row, inbound: Inbound, permit: Permit, argument: Value) -> Result<Reply, Fault> {
     row.body.check(&argument, row.name, inbound.version)?;
     let ask: Rebuild = body::read(argument, row.name)?;
-    check(&ask)?;
+    check(&ask, inbound.version)?;
     let known = run::find_fit(row, &inbound, &permit).await?;
     let app = &inbound.app;
     let password = ask.admin_pass.clone().unwrap_or_else(|| text::random(12));
@@ -84,13 +84,13 @@ pub async fn rebuild(row: &'static Row, inbound: Inbound, permit: Permit, argume
     Ok(Reply::json(StatusCode::ACCEPTED, &json!({ "server": document })).header("location", &location))
 }
 
-fn check(ask: &Rebuild) -> Result<(), Fault> {
+fn check(ask: &Rebuild, version: Microversion) -> Result<(), Fault> {
     let path = |key: &str| format!("rebuild.{key}");
     ask.name.as_deref().map_or(Ok(()), |n| text::name_at(&path("name"), n))?;
     ask.description.as_ref().and_then(|d| d.as_deref()).map_or(Ok(()), text::description)?;
     text::metadata_count(&text::metadata(ask.metadata.as_ref().unwrap_or(&Map::new()))?)?;
     ask.notes.check("rebuild")?;
-    ask.hostname.as_deref().map_or(Ok(()), |h| text::hostname(&path("hostname"), h))?;
+    ask.hostname.as_deref().map_or(Ok(()), |h| text::hostname(&path("hostname"), h, version))?;
     if ask.preserve_ephemeral == Some(true) {
         return Err(Fault::bad_request("The current driver does not support preserving ephemeral partitions."));
     }
@@ -108,12 +108,11 @@ fn check(ask: &Rebuild) -> Result<(), Fault> {
     }
 }
 
-/// Another image is a rebuild by itself; the same one needs the action. Pure.
+/// Another image is a rebuild by itself; the action is there for the same one, and it takes the place of what was asked
+/// before, such as to be shown as ERROR. Pure.
 fn apply(ask: &Rebuild, resolved: &Resolved, action: &ServerAction, server: &mut Server) -> Result<(), Fault> {
     let spec = &mut server.spec;
-    if spec.image.as_ref() == Some(&resolved.image) {
-        spec.action = Some(action.clone());
-    }
+    spec.action = Some(action.clone());
     spec.image = Some(resolved.image.clone());
     spec.admin_password = Some(resolved.password.clone());
     if let Some(name) = &ask.name {
@@ -161,10 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn c19_the_same_image_needs_the_action_and_another_does_not() {
-        assert!(rebuilt(json!({}), "debian").spec.action.is_some());
-        let other = rebuilt(json!({}), "golden/debian");
-        assert_eq!((other.spec.image.as_deref(), other.spec.action), (Some("golden/debian"), None));
+    fn c19_a_rebuild_is_an_action_and_perhaps_another_image() {
+        for image in ["debian", "golden/debian"] {
+            let spec = rebuilt(json!({}), image).spec;
+            assert_eq!((spec.image.as_deref(), spec.action.map(|a| a.type_)), (Some(image), Some(ActionType::Rebuild)));
+        }
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
             json!({"hostname": "a_b"}),
             json!({"metadata": {"a": 1}}),
         ] {
-            assert_eq!(check(&ask(bad.clone())).unwrap_err().status.as_u16(), 400, "{bad}");
+            assert_eq!(check(&ask(bad.clone()), Microversion(93)).unwrap_err().status.as_u16(), 400, "{bad}");
         }
     }
 }

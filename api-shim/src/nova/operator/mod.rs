@@ -5,6 +5,7 @@ pub mod extensions;
 mod host;
 pub mod hosts;
 pub mod hypervisors;
+pub mod migrations;
 mod period;
 pub mod services;
 pub mod usage;

@@ -12,6 +12,7 @@ use ostler_crds::{
 use super::{text, wire::Create};
 use crate::{
     fault::Fault,
+    http::Microversion,
     nova::instance_actions::record::{self, Record},
     store::{names, slug},
 };
@@ -41,13 +42,13 @@ pub struct Resolved {
 }
 
 /// Checks what needs no other object.
-pub fn check(create: &Create) -> Result<(), Fault> {
+pub fn check(create: &Create, version: Microversion) -> Result<(), Fault> {
     text::name_at("server.name", &create.name)?;
     create.description.as_deref().map_or(Ok(()), text::description)?;
     text::tags(create.tags.as_deref().unwrap_or_default())?;
     text::metadata_count(&text::metadata(&create.metadata)?)?;
     create.notes.check("server")?;
-    create.hostname.as_deref().map_or(Ok(()), |h| text::hostname("server.hostname", h))?;
+    create.hostname.as_deref().map_or(Ok(()), |h| text::hostname("server.hostname", h, version))?;
     if create.hostname.is_some() && count(create)? > 1 {
         return Err(Fault::bad_request("Unable to allocate a single hostname to multiple instances"));
     }
@@ -199,7 +200,7 @@ mod tests {
             json!({"hostname": "a_b"}),
             json!({"hostname": "ab", "min_count": 2}),
         ] {
-            assert_eq!(check(&create(bad.clone())).unwrap_err().status.as_u16(), 400, "{bad}");
+            assert_eq!(check(&create(bad.clone()), Microversion(96)).unwrap_err().status.as_u16(), 400, "{bad}");
         }
         for bad in [json!({"min_count": 0}), json!({"min_count": 3, "max_count": 2})] {
             assert_eq!(count(&create(bad)).unwrap_err().status.as_u16(), 400);

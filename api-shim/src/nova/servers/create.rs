@@ -27,7 +27,7 @@ use crate::{
 /// Makes one server, or several.
 pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
     let (create, hints) = read(inbound.json().await?, inbound.version)?;
-    convert::check(&create)?;
+    convert::check(&create, inbound.version)?;
     let count = convert::count(&create)?;
     let mut resolved = resolve(&inbound.app, &permit, &create, inbound.version).await?;
     resolved.hints = honoured(&inbound.app, &permit, &hints).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{Rng, distr::Alphanumeric};
 use serde_json::Value;
 
-use crate::{fault::Fault, nova::limits::SERVER_METADATA, observe::clean};
+use crate::{fault::Fault, http::Microversion, nova::limits::SERVER_METADATA, observe::clean};
 
 /// Longest name, description, metadata key and value, in characters (spec L-14).
 const LONGEST: usize = 255;
@@ -30,14 +30,24 @@ pub fn description(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A host name: a label of DNS (Nova's schema of 2.90).
-pub fn hostname(path: &str, name: &str) -> Result<(), Fault> {
-    let allowed = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !(2..=63).contains(&name.len()) || !allowed || name.starts_with('-') || name.ends_with('-') {
-        let why = "It must be 2 to 63 letters, digits and inner hyphens.";
-        return Err(Fault::invalid_field(path, why));
+/// From here on a host name may have a domain.
+const DOMAINS: Microversion = Microversion(94);
+
+/// A host name: a label of DNS (Nova's schema of 2.90), or several.
+pub fn hostname(path: &str, name: &str, version: Microversion) -> Result<(), Fault> {
+    let label = |l: &str| {
+        let allowed = l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        (1..=63).contains(&l.len()) && allowed && !l.starts_with('-') && !l.ends_with('-')
+    };
+    let good = (2..=253).contains(&name.len()) && name.split('.').all(label);
+    match (good, version >= DOMAINS || !name.contains('.')) {
+        (true, true) => Ok(()),
+        (_, true) if version >= DOMAINS => Err(Fault::invalid_field(
+            path,
+            "It must be labels of up to 63 letters, digits and inner hyphens, dots between.",
+        )),
+        _ => Err(Fault::invalid_field(path, "It must be 2 to 63 letters, digits and inner hyphens.")),
     }
-    Ok(())
 }
 
 /// Letters and digits by chance, for passwords and reservations.
@@ -128,10 +138,18 @@ mod tests {
         assert_eq!(metadata_count(&many).unwrap_err().status.as_u16(), 403);
     }
 
+    #[test]
+    fn a_host_name_has_a_domain_from_2_94_on() {
+        let good = |name: &str, version| hostname("x", name, Microversion(version)).is_ok();
+        assert!(good("web-1", 90) && good("web-1", 94) && good("web-1.example.com", 94));
+        assert!(!good("web-1.example.com", 93) && !good("web..com", 94) && !good("-web", 94) && !good("w", 90));
+        assert!(good(&format!("{}.example.com", "x".repeat(63)), 94) && !good(&"x".repeat(64), 94));
+    }
+
     proptest! {
         #[test]
         fn no_text_breaks_the_rules(text in "\\PC{0,300}") {
-            let _ = (name_at("x", &text), hostname("x", &text), description(&text), metadata_key(&text), tags(std::slice::from_ref(&text)));
+            let _ = (name_at("x", &text), hostname("x", &text, DOMAINS), description(&text), metadata_key(&text), tags(std::slice::from_ref(&text)));
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     authorize::Permit,
     fault::Fault,
-    http::{Inbound, Reply},
+    http::{Inbound, Microversion, Reply},
     shape::fields,
     store::servers,
 };
@@ -21,7 +21,7 @@ pub async fn update(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     let body = inbound.json_under("server").await?;
     fields::check(&body, UPDATE, inbound.version, "server")?;
     let update: Update = fields::read(body, "server")?;
-    check(&update)?;
+    check(&update, inbound.version)?;
     let app = &inbound.app;
     let change = |server: &mut Server| {
         apply(&update, server);
@@ -33,9 +33,9 @@ pub async fn update(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
     Ok(Reply::ok(&json!({ "server": document })))
 }
 
-fn check(update: &Update) -> Result<(), Fault> {
+fn check(update: &Update, version: Microversion) -> Result<(), Fault> {
     update.name.as_deref().map_or(Ok(()), |n| text::name_at("server.name", n))?;
-    update.hostname.as_deref().map_or(Ok(()), |h| text::hostname("server.hostname", h))?;
+    update.hostname.as_deref().map_or(Ok(()), |h| text::hostname("server.hostname", h, version))?;
     update.description.as_ref().and_then(|d| d.as_deref()).map_or(Ok(()), text::description)?;
     update.notes.check("server")
 }
