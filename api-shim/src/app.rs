@@ -6,8 +6,8 @@ use kube::Client;
 use url::Url;
 
 use crate::{
-    authenticate::Authenticator, authorize::Authorizer, config::ServeArgs, observe::Metrics, store::Stores,
-    store::files::ImageFiles, streams::console::NodeStreams,
+    authenticate::Authenticator, authorize::Authorizer, config::ServeArgs, keystone::administration::ClusterRoles,
+    observe::Metrics, store::Stores, store::files::ImageFiles, streams::console::NodeStreams,
 };
 
 /// Settings that handlers look at.
@@ -17,6 +17,8 @@ pub struct Settings {
     pub public_url: Option<Url>,
     /// Region in the catalog.
     pub region: String,
+    /// What Keystone's roles are in Kubernetes; `None`: Keystone administers nothing.
+    pub cluster_roles: Option<ClusterRoles>,
 }
 
 /// Everything that a request may need.
@@ -45,7 +47,11 @@ impl App {
         let metrics = Metrics::default();
         let stores = Stores::start(&client, &args.namespace);
         Arc::new(Self {
-            settings: Settings { public_url: args.public_url.clone(), region: args.region.clone() },
+            settings: Settings {
+                public_url: args.public_url.clone(),
+                region: args.region.clone(),
+                cluster_roles: args.cluster_roles(),
+            },
             authenticator: Authenticator::new(
                 client.clone(),
                 args.namespace.clone(),

@@ -9,6 +9,18 @@ pub const ID_LABEL: &str = "compute.ostler.dev/id";
 pub const USER_LABEL: &str = "compute.ostler.dev/user";
 /// Label on a namespace that is an OpenStack project. Its value is `true`.
 pub const PROJECT_LABEL: &str = "compute.ostler.dev/project";
+/// Label on what the Keystone front made for an administrator: namespaces, Secrets of users, bindings. Only such it deletes.
+pub const KEYSTONE_LABEL: &str = "compute.ostler.dev/keystone";
+/// Label on a binding that the Keystone front made: the OpenStack id of its user.
+pub const GRANTEE_LABEL: &str = "compute.ostler.dev/keystone-user";
+/// Annotation of a project's name, where it is not that of its namespace. Free Unicode.
+pub const PROJECT_NAME_ANNOTATION: &str = "compute.ostler.dev/display-name";
+/// Annotation of a project's description.
+pub const PROJECT_DESCRIPTION_ANNOTATION: &str = "compute.ostler.dev/description";
+/// Annotation of a project's tags, commas between.
+pub const PROJECT_TAGS_ANNOTATION: &str = "compute.ostler.dev/tags";
+/// Annotation of a project that is closed: `true` means that no token is good for it. Its guests run on.
+pub const PROJECT_DISABLED_ANNOTATION: &str = "compute.ostler.dev/disabled";
 /// Label that Hosts carry beside the labels copied from their Node.
 pub const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 /// Annotation of the Server's creator as an OpenStack user id, set by the shim.

@@ -31,9 +31,13 @@ pub use caller::{Caller, User};
 use password::Verifier;
 use throttle::Throttle;
 use ticket::{Origin, Reach, Ticket};
-use users::{UserSecret, UserSecrets};
+use users::{UserSecret, UserSecrets, write::Users};
 
-use crate::{fault::Fault, observe::Metrics, store::Stores};
+use crate::{
+    fault::Fault,
+    observe::Metrics,
+    store::{Stores, projects},
+};
 
 /// The header of the caller's token.
 pub const TOKEN_HEADER: &str = "x-auth-token";
@@ -78,7 +82,7 @@ impl Authenticator {
         let user = match &ticket.origin {
             Origin::Kubernetes => User { name: ticket.user.clone(), groups: ticket.groups.clone(), ceiling: None },
             Origin::Secret { fingerprint } => {
-                let secret = self.users().find(&ticket.user).filter(|u| u.fingerprint() == *fingerprint);
+                let secret = self.users().find(&ticket.user).filter(|u| u.enabled && u.fingerprint() == *fingerprint);
                 secret.ok_or_else(Fault::unauthorized)?.user()
             }
             Origin::ApplicationCredential { id, fingerprint } => {
@@ -86,13 +90,17 @@ impl Authenticator {
                 self.behind(&found.ok_or_else(Fault::unauthorized)?)?
             }
         };
+        let project = ticket.project.as_deref().and_then(|p| projects::get(&self.stores, p));
+        if project.is_some_and(|p| !projects::Project::of(&p).enabled) {
+            return Err(Fault::unauthorized());
+        }
         Ok(Caller { user, project: ticket.project.clone(), ticket: Arc::new(ticket) })
     }
 
     /// The user with this name and password. The answer, and the work behind it, is the same for an unknown user, an
     /// unset password and a wrong one. 429 for a moment after repeated failures from one address.
     pub async fn by_password(&self, name: &str, password: String, peer: IpAddr) -> Result<(User, Origin), Fault> {
-        let find = || self.users().find(name);
+        let find = || self.users().find(name).filter(|u| u.enabled);
         let user = self.by_secret(name, password, peer, find, |u| u.password_hash.clone()).await?;
         Ok((user.user(), Origin::Secret { fingerprint: user.fingerprint() }))
     }
@@ -144,7 +152,8 @@ impl Authenticator {
     /// The user behind an application credential, with what it leaves of the permissions; 401 if it has ended, or the user
     /// is gone.
     fn behind(&self, credential: &ApplicationCredential) -> Result<User, Fault> {
-        let user = self.users().find(&credential.terms.user).filter(|_| !credential.has_expired(Timestamp::now()));
+        let user = self.users().find(&credential.terms.user).filter(|u| u.enabled);
+        let user = user.filter(|_| !credential.has_expired(Timestamp::now()));
         let user = user.ok_or_else(Fault::unauthorized)?.user();
         Ok(User { ceiling: credential.ceiling(), ..user })
     }
@@ -205,7 +214,12 @@ impl Authenticator {
     /// Gives a user another password; tokens that came of the old one are good no more.
     pub async fn set_password(&self, user: &UserSecret, password: String) -> Result<(), Fault> {
         let hash = self.hash(password).await?;
-        users::set_password_hash(&self.client, &self.stores.users, &self.namespace, user, &hash).await
+        self.write_users().set_password_hash(user, hash).await
+    }
+
+    /// The Secrets of users, to make and change them.
+    pub fn write_users(&self) -> Users<'_> {
+        Users::new(&self.client, &self.stores.users, &self.namespace)
     }
 
     fn with_throttle<T>(&self, f: impl FnOnce(&mut Throttle) -> T) -> T {

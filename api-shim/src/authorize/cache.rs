@@ -6,7 +6,6 @@ use std::{
 };
 
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
-use ostler_crds::GROUP;
 
 use super::{Ceiling, Rule};
 use crate::authenticate::User;
@@ -46,7 +45,7 @@ impl Question {
     /// As the API server is asked.
     pub(super) fn review(&self) -> SubjectAccessReview {
         let attributes = ResourceAttributes {
-            group: Some(GROUP.to_owned()),
+            group: Some(self.rule.group.to_owned()),
             resource: Some(self.rule.resource.to_owned()),
             subresource: self.rule.subresource.map(str::to_owned),
             verb: Some(self.rule.verb.to_owned()),
@@ -73,6 +72,11 @@ pub(super) struct Verdicts(HashMap<Question, (bool, Instant)>);
 impl Verdicts {
     pub(super) fn get(&self, question: &Question, now: Instant) -> Option<bool> {
         self.0.get(question).filter(|(_, at)| now.saturating_duration_since(*at) < FRESH).map(|(v, _)| *v)
+    }
+
+    /// Forgets what was said of a user.
+    pub(super) fn forget(&mut self, user: &str) {
+        self.0.retain(|question, _| question.user != user);
     }
 
     pub(super) fn put(&mut self, question: Question, verdict: bool, now: Instant) {
@@ -103,5 +107,9 @@ mod tests {
         assert_eq!(verdicts.get(&asked(&User { groups: vec![], ..user.clone() }, "prod", rule), now), None);
         assert_eq!(verdicts.get(&asked(&user, "prod", Rule::on("create", "servers")), now), None);
         assert_eq!(verdicts.get(&asked(&user, "prod", rule), now + FRESH), None);
+        verdicts.forget("b");
+        assert_eq!(verdicts.get(&asked(&user, "prod", rule), now), Some(true));
+        verdicts.forget("a");
+        assert_eq!(verdicts.get(&asked(&user, "prod", rule), now), None);
     }
 }

@@ -8,6 +8,7 @@ mod ceiling;
 mod permit;
 pub mod roles;
 pub mod rule;
+mod warrant;
 
 use std::{sync::Mutex, time::Instant};
 
@@ -19,6 +20,7 @@ pub use self::{
     ceiling::Ceiling,
     permit::Permit,
     rule::{Rule, Scope},
+    warrant::Warrant,
 };
 use crate::{
     authenticate::{Caller, User},
@@ -74,6 +76,32 @@ impl Authorizer {
     ) -> Result<Option<Permit>, Fault> {
         let may = caller.project.is_some() && self.may(&caller.user, None, rule).await?;
         Ok(may.then(|| Permit::new(caller.clone(), project, rule.everywhere())))
+    }
+
+    /// The proof that `caller` may do what `rule` says in `namespace` (`None`: everywhere), or to the object `name` alone; or
+    /// 403 with a sentence that names the missing permission.
+    pub async fn warrant(
+        &self,
+        caller: &Caller,
+        rule: Rule,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> Result<Warrant, Fault> {
+        let question = Question::new(&caller.user, namespace, rule);
+        let question = if let Some(name) = name { question.about(name) } else { question };
+        if self.verdict(question).await? {
+            return Ok(Warrant::new(rule, namespace, name));
+        }
+        let place = namespace.map_or_else(|| "the whole cluster".to_owned(), |n| format!("project {n}"));
+        let object = name.map(|n| format!(" {n}")).unwrap_or_default();
+        Err(Fault::forbidden(format!(
+            "Policy does not allow this operation: it needs permission to {rule}{object} in {place}."
+        )))
+    }
+
+    /// Forgets what was said of a user, after a change of what he may do.
+    pub fn forget(&self, user: &User) {
+        self.with_verdicts(|v| v.forget(&user.name));
     }
 
     /// A further permission that only widens what is shown or accepted; no proof comes of it.

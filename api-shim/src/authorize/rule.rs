@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ostler_crds::GROUP;
+
 /// Where the permission must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -11,9 +13,14 @@ pub enum Scope {
     Cluster,
 }
 
-/// A verb on a resource of the group `compute.ostler.dev`.
+/// API group of Kubernetes' Roles and bindings.
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// A verb on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rule {
+    /// API group: ours, but for what Keystone's administration asks for.
+    pub group: &'static str,
     /// RBAC verb.
     pub verb: &'static str,
     /// Plural of a kind.
@@ -27,12 +34,17 @@ pub struct Rule {
 impl Rule {
     /// `verb` on `resource` in the project.
     pub const fn on(verb: &'static str, resource: &'static str) -> Self {
-        Self { verb, resource, subresource: None, scope: Scope::Project }
+        Self { group: GROUP, verb, resource, subresource: None, scope: Scope::Project }
     }
 
     /// `verb` on `resource/subresource` in the project.
     pub const fn sub(verb: &'static str, resource: &'static str, subresource: &'static str) -> Self {
-        Self { verb, resource, subresource: Some(subresource), scope: Scope::Project }
+        Self { subresource: Some(subresource), ..Self::on(verb, resource) }
+    }
+
+    /// `verb` on a resource of Kubernetes' own. Only those have it who were given more than a project.
+    pub const fn kubernetes(verb: &'static str, group: &'static str, resource: &'static str) -> Self {
+        Self { group, scope: Scope::Cluster, ..Self::on(verb, resource) }
     }
 
     /// The same in the whole cluster.
@@ -66,4 +78,33 @@ pub mod common {
     pub const OVERRIDE_LOCK: Rule = Rule::sub("update", "servers", "locked");
     /// Shows on which host a guest runs.
     pub const SEE_HOST: Rule = Rule::sub("get", "servers", "host");
+}
+
+/// What Keystone's administration asks for: the permission that Kubernetes itself would ask for, so that the caller could
+/// do the same with kubectl; but for users, who are Secrets, because who may make any Secret may do far more.
+pub mod identity {
+    use super::{RBAC, Rule};
+
+    /// Makes a project.
+    pub const MAKE_PROJECT: Rule = Rule::kubernetes("create", "", "namespaces");
+    /// Changes a project.
+    pub const CHANGE_PROJECT: Rule = Rule::kubernetes("patch", "", "namespaces");
+    /// Deletes a project.
+    pub const DELETE_PROJECT: Rule = Rule::kubernetes("delete", "", "namespaces");
+    /// Makes a user.
+    pub const MAKE_USER: Rule = Rule::on("create", "users").everywhere();
+    /// Changes a user.
+    pub const CHANGE_USER: Rule = Rule::on("update", "users").everywhere();
+    /// Deletes a user.
+    pub const DELETE_USER: Rule = Rule::on("delete", "users").everywhere();
+    /// Gives a role in a project.
+    pub const GRANT: Rule = Rule::kubernetes("create", RBAC, "rolebindings");
+    /// Takes it away.
+    pub const REVOKE: Rule = Rule::kubernetes("delete", RBAC, "rolebindings");
+    /// Gives a role in the whole cluster.
+    pub const GRANT_WIDE: Rule = Rule::kubernetes("create", RBAC, "clusterrolebindings");
+    /// Takes it away.
+    pub const REVOKE_WIDE: Rule = Rule::kubernetes("delete", RBAC, "clusterrolebindings");
+    /// Binds somebody to a ClusterRole.
+    pub const BIND: Rule = Rule::kubernetes("bind", RBAC, "clusterroles");
 }

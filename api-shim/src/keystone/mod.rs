@@ -1,8 +1,10 @@
 //! Keystone v3: tokens, catalog, projects, users, roles, application credentials. One domain, `default`.
 
+pub mod administration;
 pub mod application_credentials;
 pub mod catalog;
 pub mod domains;
+pub mod grants;
 pub mod projects;
 pub mod prove;
 pub mod registry;

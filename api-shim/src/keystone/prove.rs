@@ -87,6 +87,7 @@ pub async fn prove(inbound: &Inbound, identity: Identity) -> Result<Proven, Faul
 fn name_of(inbound: &Inbound, user: UserRef) -> String {
     let users = inbound.app.authenticator.users();
     let by_id = user.id.as_deref().and_then(|id| users.find_by_id(id)).map(|u| u.name);
-    let name = by_id.or(user.name).or(user.id).unwrap_or_default();
+    let by_name = |name: String| users.find_by_login(&name).map_or(name, |u| u.name);
+    let name = by_id.or_else(|| user.name.map(by_name)).or(user.id).unwrap_or_default();
     if scope::is_ours(user.domain.as_ref()) { name } else { String::new() }
 }

@@ -1,12 +1,11 @@
-//! `/v3/roles` and `/v3/role_assignments`, read off RBAC. Roles are given and taken by RoleBindings, not here.
+//! `/v3/roles` and `/v3/role_assignments`, read off RBAC. They are given and taken in [`super::grants`].
 
 use futures::{StreamExt, TryStreamExt, stream};
-use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::{projects, view};
 use crate::{
-    authenticate::{Caller, User},
+    authenticate::{Caller, User, users::login},
     authorize::{
         roles::{self, Role},
         rule::common,
@@ -21,7 +20,8 @@ const PAIRS: usize = 1000;
 /// Pairs that are looked at beside each other.
 const AT_ONCE: usize = 8;
 
-fn role(inbound: &Inbound, role: Role) -> Value {
+/// A role.
+pub fn role(inbound: &Inbound, role: Role) -> Value {
     let name = role.name();
     json!({
         "id": name, "name": name, "domain_id": null, "description": null, "options": {},
@@ -45,6 +45,19 @@ pub async fn show(inbound: Inbound, _: Caller) -> Result<Reply, Fault> {
     Ok(Reply::ok(&json!({"role": role(&inbound, found)})))
 }
 
+/// `POST /v3/roles`: a role is a set of permissions, which Kubernetes has names for and Keystone has not.
+pub async fn create(mut inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
+    let body = inbound.json_under("role").await?;
+    if !inbound.app.authorizer.may(&caller.user, None, common::ADMIN).await? {
+        return Err(Fault::forbidden("You are not authorized to make roles."));
+    }
+    let name = body.get("name").and_then(Value::as_str).ok_or_else(|| Fault::bad_request("role needs a name."))?;
+    if Role::named(name).is_some() {
+        return Err(Fault::conflict("Conflict occurred attempting to store role - Duplicate entry found."));
+    }
+    Err(Fault::not_served("Making roles, which are ClusterRoles of Kubernetes,"))
+}
+
 /// `GET /v3/role_assignments`: one's own, or for an administrator those of all users with a Secret.
 pub async fn assignments(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
     let wanted = inbound.query.get("user.id");
@@ -56,7 +69,7 @@ pub async fn assignments(inbound: Inbound, caller: Caller) -> Result<Reply, Faul
     } else {
         return Err(Fault::forbidden("You are not authorized to see the roles of others: name yourself by user.id."));
     };
-    let all = inbound.app.stores.projects.all().into_iter().map(|n| n.name_any());
+    let all = crate::store::projects::all(&inbound.app.stores).into_iter().map(|p| p.id);
     let project = inbound.query.get("scope.project.id");
     let projects: Vec<String> = all.filter(|n| project.is_none_or(|p| p == n)).collect();
     let projects: Vec<String> = projects.into_iter().filter(|p| projects::exists(&inbound.app, p)).collect();
@@ -92,9 +105,9 @@ fn assignment(inbound: &Inbound, user: &User, project: &str, role: Role, named: 
     });
     if named {
         document["role"]["name"] = role.into();
-        document["user"]["name"] = user.name.as_str().into();
+        document["user"]["name"] = login(&user.name).into();
         document["user"]["domain"] = view::domain_ref();
-        document["scope"]["project"]["name"] = project.into();
+        document["scope"]["project"]["name"] = crate::store::projects::name(&inbound.app.stores, project).into();
         document["scope"]["project"]["domain"] = view::domain_ref();
     }
     document

@@ -4,14 +4,14 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::{
-    DOMAIN_ID, projects,
+    DOMAIN_ID,
     prove::{Proven, prove},
     scope::{self, Scope},
     view,
     wire::Auth,
 };
 use crate::{
-    authenticate::{Caller, NewTicket, User, ticket::Reach},
+    authenticate::{Caller, NewTicket, User, ticket::Reach, users::login},
     authorize::{
         roles::{self, Role},
         rule::common,
@@ -19,6 +19,7 @@ use crate::{
     fault::Fault,
     http::{Inbound, Reply},
     observe::clean,
+    store::projects::find as found,
 };
 
 /// Header of the token that is shown or revoked, and of the one that is issued.
@@ -100,8 +101,8 @@ async fn grant(inbound: &Inbound, proven: &Proven, wished: Scope) -> Result<Gran
     };
     match wished {
         Scope::Project(name) => {
-            let roles = granted(inbound, user, &name).await?.ok_or_else(|| no_role(user, &name))?;
-            Ok(Granted { project: Some(name), roles, ..Default::default() })
+            let (id, roles) = granted(inbound, user, &name).await?.ok_or_else(|| no_role(user, &name))?;
+            Ok(Granted { project: Some(id), roles, ..Default::default() })
         }
         Scope::Wide(reach) => {
             let roles = roles::wide(&inbound.app.authorizer, user).await?;
@@ -114,7 +115,7 @@ async fn grant(inbound: &Inbound, proven: &Proven, wished: Scope) -> Result<Gran
         // As in Keystone, a default project that is not theirs (any more) means none.
         Scope::Unsaid => match inbound.app.authenticator.default_project(user) {
             Some(name) => Ok(match granted(inbound, user, &name).await? {
-                Some(roles) => Granted { project: Some(name), roles, ..Default::default() },
+                Some((id, roles)) => Granted { project: Some(id), roles, ..Default::default() },
                 None => Granted::default(),
             }),
             None => Ok(Granted::default()),
@@ -122,18 +123,16 @@ async fn grant(inbound: &Inbound, proven: &Proven, wished: Scope) -> Result<Gran
     }
 }
 
-/// The user's roles in a project; `None` if it does not exist or they have none.
-async fn granted(inbound: &Inbound, user: &User, project: &str) -> Result<Option<Vec<Role>>, Fault> {
-    if !projects::exists(&inbound.app, project) {
-        return Ok(None);
-    }
-    let roles = roles::roles(&inbound.app.authorizer, user, project).await?;
-    Ok(Some(roles).filter(|r| !r.is_empty()))
+/// The id of the project with this id or name, and the user's roles in it; `None` if it does not exist or they have none.
+async fn granted(inbound: &Inbound, user: &User, project: &str) -> Result<Option<(String, Vec<Role>)>, Fault> {
+    let Some(project) = found(&inbound.app.stores, project).filter(|p| p.enabled) else { return Ok(None) };
+    let roles = roles::roles(&inbound.app.authorizer, user, &project.id).await?;
+    Ok(Some((project.id, roles)).filter(|(_, r)| !r.is_empty()))
 }
 
 /// 401, as Keystone has it. Says the same whether there is such a project or not.
 fn no_role(user: &User, project: &str) -> Fault {
-    let (user, project) = (clean(&user.name), clean(project));
+    let (user, project) = (clean(login(&user.name)), clean(project));
     Fault::new(StatusCode::UNAUTHORIZED, format!("User {user} has no role in project {project}."))
 }
 

@@ -8,10 +8,12 @@ use crate::{
     authenticate::{
         Caller, User,
         ticket::{Origin, Reach},
+        users::{UserSecret, login},
     },
     authorize::roles::Role,
     http::{Inbound, Service},
     shape::time,
+    store::projects::{self, Project},
 };
 
 /// The body of a token.
@@ -20,7 +22,7 @@ pub fn token(inbound: &Inbound, caller: &Caller, roles: &[Role], with_catalog: b
     let mut token = json!({
         "methods": ticket.methods,
         "user": {
-            "domain": domain_ref(), "id": caller.user.id(), "name": caller.user.name, "password_expires_at": null,
+            "domain": domain_ref(), "id": caller.user.id(), "name": login(&caller.user.name), "password_expires_at": null,
         },
         "audit_ids": [ticket.audit_id],
         "issued_at": time::micros(time::from_seconds(ticket.issued_at)),
@@ -28,7 +30,8 @@ pub fn token(inbound: &Inbound, caller: &Caller, roles: &[Role], with_catalog: b
     });
     match (&caller.project, caller.reach()) {
         (Some(project), _) => {
-            token["project"] = json!({"domain": domain_ref(), "id": project, "name": project});
+            let name = projects::name(&inbound.app.stores, project);
+            token["project"] = json!({"domain": domain_ref(), "id": project, "name": name});
             token["is_domain"] = false.into();
         }
         (None, Some(Reach::Domain)) => token["domain"] = domain_ref(),
@@ -76,25 +79,35 @@ pub fn catalog(inbound: &Inbound) -> Value {
 }
 
 /// A project.
-pub fn project(inbound: &Inbound, name: &str) -> Value {
+pub fn project(inbound: &Inbound, project: &Project) -> Value {
+    let id = project.id.as_str();
     json!({
-        "id": name, "name": name, "description": "", "enabled": true, "is_domain": false, "options": {}, "tags": [],
-        "domain_id": DOMAIN_ID, "parent_id": DOMAIN_ID,
-        "links": {"self": format!("{}/v3/projects/{name}", inbound.base.service(Service::Identity))},
+        "id": id, "name": project.name, "description": project.description, "enabled": project.enabled,
+        "is_domain": false, "options": {}, "tags": project.tags, "domain_id": DOMAIN_ID, "parent_id": DOMAIN_ID,
+        "links": {"self": format!("{}/v3/projects/{id}", inbound.base.service(Service::Identity))},
     })
 }
 
 /// A user.
-pub fn user(inbound: &Inbound, user: &User, default_project: Option<&str>) -> Value {
+pub fn user(inbound: &Inbound, user: &User) -> Value {
     let id = user.id();
-    let mut document = json!({
-        "name": user.name, "enabled": true, "domain_id": DOMAIN_ID, "options": {}, "password_expires_at": null,
+    json!({
+        "name": login(&user.name), "enabled": true, "domain_id": DOMAIN_ID, "options": {}, "password_expires_at": null,
         "links": {"self": format!("{}/v3/users/{id}", inbound.base.service(Service::Identity))},
         "id": id,
-    });
-    if let Some(project) = default_project {
-        document["default_project_id"] = project.into();
+    })
+}
+
+/// A user with a Secret: its own words beside ours, never over them.
+pub fn user_secret(inbound: &Inbound, secret: &UserSecret) -> Value {
+    let mut document = Value::Object(secret.attributes.clone());
+    if let Some(project) = &secret.default_project {
+        document["default_project_id"] = project.as_str().into();
     }
+    if let Value::Object(own) = user(inbound, &secret.user()) {
+        own.into_iter().for_each(|(key, value)| document[key] = value);
+    }
+    document["enabled"] = secret.enabled.into();
     document
 }
 

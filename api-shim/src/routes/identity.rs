@@ -5,8 +5,24 @@ use axum::routing::MethodFilter as Method;
 use super::{authenticated, open};
 use crate::{
     http::{Route, Service::Identity},
-    keystone::{application_credentials, catalog, domains, projects, registry, roles, tokens, users, versions},
+    keystone::{application_credentials, catalog, domains, grants, projects, registry, roles, tokens, users, versions},
 };
+
+const fn post(path: &'static str, handler: crate::http::Handler) -> Route {
+    Route::new(Identity, Method::POST, path, handler)
+}
+
+const fn put(path: &'static str, handler: crate::http::Handler) -> Route {
+    Route::new(Identity, Method::PUT, path, handler)
+}
+
+const fn patch(path: &'static str, handler: crate::http::Handler) -> Route {
+    Route::new(Identity, Method::PATCH, path, handler)
+}
+
+const fn delete(path: &'static str, handler: crate::http::Handler) -> Route {
+    Route::new(Identity, Method::DELETE, path, handler)
+}
 
 const fn get(path: &'static str, handler: crate::http::Handler) -> Route {
     Route::new(Identity, Method::GET, path, handler)
@@ -19,18 +35,34 @@ pub(super) const ROUTES: &[Route] = &[
     get("/auth/tokens", authenticated!(tokens::show)),
     Route::new(Identity, Method::DELETE, "/auth/tokens", authenticated!(tokens::revoke)),
     get("/auth/catalog", authenticated!(catalog::show)),
-    get("/auth/projects", authenticated!(projects::list)),
+    get("/auth/projects", authenticated!(projects::list::own)),
     get("/auth/domains", authenticated!(domains::own)),
     get("/auth/system", authenticated!(domains::system)),
     get("/domains", authenticated!(domains::list)),
     get("/domains/{id}", authenticated!(domains::show)),
-    get("/projects", authenticated!(projects::list)),
-    get("/projects/{id}", authenticated!(projects::show)),
+    get("/projects", authenticated!(projects::list::all)),
+    post("/projects", authenticated!(projects::create::create)),
+    get("/projects/{id}", authenticated!(projects::show::show)),
+    patch("/projects/{id}", authenticated!(projects::update::update)),
+    delete("/projects/{id}", authenticated!(projects::delete::delete)),
+    get("/projects/{id}/tags", authenticated!(projects::tags::list)),
+    put("/projects/{id}/tags", authenticated!(projects::tags::replace)),
+    delete("/projects/{id}/tags", authenticated!(projects::tags::clear)),
+    get("/projects/{id}/tags/{tag}", authenticated!(projects::tags::check)),
+    put("/projects/{id}/tags/{tag}", authenticated!(projects::tags::add)),
+    delete("/projects/{id}/tags/{tag}", authenticated!(projects::tags::delete)),
+    get("/projects/{id}/users/{user}/roles", authenticated!(grants::list)),
+    get("/projects/{id}/users/{user}/roles/{role}", authenticated!(grants::check)),
+    put("/projects/{id}/users/{user}/roles/{role}", authenticated!(grants::give)),
+    delete("/projects/{id}/users/{user}/roles/{role}", authenticated!(grants::take)),
     get("/users", authenticated!(users::list)),
+    post("/users", authenticated!(users::create::create)),
     get("/users/{id}", authenticated!(users::show)),
-    get("/users/{id}/projects", authenticated!(projects::list)),
+    patch("/users/{id}", authenticated!(users::update::update)),
+    delete("/users/{id}", authenticated!(users::delete::delete)),
+    get("/users/{id}/projects", authenticated!(projects::list::own)),
     get("/users/{id}/groups", authenticated!(users::groups)),
-    Route::new(Identity, Method::POST, "/users/{id}/password", authenticated!(users::set_password)),
+    post("/users/{id}/password", authenticated!(users::set_password)),
     get("/users/{id}/application_credentials", authenticated!(application_credentials::list)),
     Route::new(
         Identity,
@@ -46,6 +78,7 @@ pub(super) const ROUTES: &[Route] = &[
         authenticated!(application_credentials::delete),
     ),
     get("/roles", authenticated!(roles::list)),
+    post("/roles", authenticated!(roles::create)),
     get("/roles/{id}", authenticated!(roles::show)),
     get("/role_assignments", authenticated!(roles::assignments)),
     get("/regions", authenticated!(registry::regions)),

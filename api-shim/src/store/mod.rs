@@ -9,6 +9,7 @@ mod cache;
 mod compact;
 pub mod files;
 pub mod flavors;
+pub mod grants;
 pub mod hosts;
 pub mod images;
 pub mod key_pairs;
@@ -16,6 +17,7 @@ mod merge;
 pub mod named;
 pub mod names;
 pub mod networks;
+pub mod projects;
 pub mod quotas;
 pub mod reads;
 pub mod refusal;
@@ -24,7 +26,7 @@ pub mod servers;
 pub mod slug;
 pub mod tombstones;
 pub mod upload;
-mod write;
+pub(crate) mod write;
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use crate::{
 const ATTEMPTS: usize = 6;
 
 /// What a kind must be for these functions.
-pub(super) trait Object:
+pub(crate) trait Object:
     Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
 {
 }
@@ -142,15 +142,16 @@ impl<K: Object + Resource<Scope = ClusterResourceScope>> ClusterWriter<'_, K> {
     }
 }
 
-/// One kind where it lies.
-struct At<'a, K> {
-    api: Api<K>,
-    cache: &'a Cache<K>,
-    what: &'static str,
+/// One kind where it lies. It asks for no proof: that is for whoever makes one.
+pub(crate) struct At<'a, K> {
+    pub api: Api<K>,
+    pub cache: &'a Cache<K>,
+    /// “Server”, for faults.
+    pub what: &'static str,
 }
 
 impl<K: Object> At<'_, K> {
-    async fn create(&self, mut object: K) -> Result<Arc<K>, Fault> {
+    pub async fn create(&self, mut object: K) -> Result<Arc<K>, Fault> {
         let base = object.name_any();
         for _ in 0..ATTEMPTS {
             match self.api.create(&PostParams::default(), &object).await {
@@ -164,7 +165,7 @@ impl<K: Object> At<'_, K> {
         Err(Fault::conflict(format!("No free name for the {} was found; choose another.", self.what)))
     }
 
-    async fn change(&self, known: Arc<K>, change: impl Fn(&mut K) -> Result<(), Fault>) -> Result<Arc<K>, Fault> {
+    pub async fn change(&self, known: Arc<K>, change: impl Fn(&mut K) -> Result<(), Fault>) -> Result<Arc<K>, Fault> {
         let (name, uid, mut current) = (known.name_any(), known.uid(), known);
         for _ in 0..ATTEMPTS {
             let mut wished = (*current).clone();
@@ -187,7 +188,7 @@ impl<K: Object> At<'_, K> {
         Err(Fault::conflict(format!("The {} is being changed by others; try again.", self.what)))
     }
 
-    async fn delete(&self, known: &K) -> Result<(), Fault> {
+    pub async fn delete(&self, known: &K) -> Result<(), Fault> {
         let preconditions = Some(Preconditions { uid: known.uid(), resource_version: None });
         let params = DeleteParams { preconditions, ..DeleteParams::default() };
         match self.api.delete(&known.name_any(), &params).await {
@@ -203,8 +204,8 @@ impl<K: Object> At<'_, K> {
     }
 }
 
-/// Waits until the cache has `written`.
-async fn seen<K: Object>(cache: &Cache<K>, written: K) -> Arc<K> {
+/// Waits until the cache has `written`, and gives it as the cache has it.
+pub(crate) async fn seen<K: Object>(cache: &Cache<K>, written: K) -> Arc<K> {
     let written = compact(written);
     cache.wait_for(&written).await;
     Arc::new(written)

@@ -52,11 +52,7 @@ pub fn password(user: &str) -> String {
 pub async fn make(world: &World, admin: &Client) -> Result<()> {
     for user in ["ada", "vic", "eve", "pat", "kim", "ned"] {
         let hash = hash(&password(user))?;
-        let secret = format!(
-            "{{apiVersion: v1, kind: Secret, metadata: {{name: user-{user}, labels: {{{USER_LABEL}: 'true'}}}}, \
-             stringData: {{name: {user}, password-hash: '{hash}'}}}}"
-        );
-        apply_yaml(admin, &secret, NAMESPACE).await?;
+        apply_yaml(admin, &secret(user, &hash), NAMESPACE).await?;
     }
     for (user, role, project) in [
         ("ada", "edit", &world.project),
@@ -70,6 +66,26 @@ pub async fn make(world: &World, admin: &Client) -> Result<()> {
     let everything = binding("ClusterRoleBinding", "pat", &format!("{RELEASE}-platform-admin"));
     apply_yaml(admin, &everything, NAMESPACE).await?;
     Ok(())
+}
+
+/// Makes a user of another cluster who has a ClusterRole everywhere; again for one more.
+///
+/// # Errors
+/// The API server refuses something.
+pub async fn make_one(admin: &Client, user: &str, role: &str) -> Result<()> {
+    let hash = hash(&password(user))?;
+    apply_yaml(admin, &secret(user, &hash), NAMESPACE).await?;
+    let binding = binding("ClusterRoleBinding", user, role);
+    let own_name = binding.replacen(&format!("{{name: {user}}}"), &format!("{{name: {user}-{role}}}"), 1);
+    apply_yaml(admin, &own_name, NAMESPACE).await?;
+    Ok(())
+}
+
+fn secret(user: &str, hash: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Secret, metadata: {{name: user-{user}, labels: {{{USER_LABEL}: 'true'}}}}, \
+         stringData: {{name: {user}, password-hash: '{hash}'}}}}"
+    )
 }
 
 fn binding(kind: &str, user: &str, role: &str) -> String {

@@ -4,7 +4,9 @@
 //! |---|---|---|
 //! | tempest-N-member, tempest-N-manager | tempest-N | edit |
 //! | tempest-N-reader | tempest-N | view |
-//! | tempest-adm-N | tempest-adm-N | everything, as platform administrator |
+//! | tempest-adm-N | tempest-adm-N | everything, as platform administrator, and the administration of projects, users and roles |
+//!
+//! Members may also make networks, which is an administrator's right where nobody says otherwise.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -33,12 +35,23 @@ const ADMINS: u32 = 4;
 /// "alternative" account is the first free one that is no administrator, and it must be of another project.
 const ROLES: [(&str, &str); 3] = [("member", "edit"), ("reader", "view"), ("manager", "edit")];
 
+/// A ClusterRole of ours: making networks.
+const NETWORKS: &str = "tempest-networks";
+const NETWORKS_RULES: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: tempest-networks}
+rules:
+- {apiGroups: [compute.ostler.dev], resources: [networks], verbs: [create, update, patch, delete]}
+";
+
 /// Makes all of them.
 ///
 /// # Errors
 /// The API server refuses something.
 pub async fn make(admin: &Client) -> Result<()> {
     let hash = hash(PASSWORD)?;
+    apply_yaml(admin, NETWORKS_RULES, NAMESPACE).await?;
     for n in 1..=PROJECTS {
         let project = format!("tempest-{n}");
         make_namespace(admin, &project, &[(PROJECT_LABEL, "true")]).await?;
@@ -46,14 +59,20 @@ pub async fn make(admin: &Client) -> Result<()> {
             let user = format!("{project}-{role}");
             apply_yaml(admin, &secret(&user, &hash), NAMESPACE).await?;
             apply_yaml(admin, &binding("RoleBinding", &user, cluster_role), &project).await?;
+            if role == "member" {
+                apply_yaml(admin, &binding("ClusterRoleBinding", &user, NETWORKS), NAMESPACE).await?;
+            }
         }
     }
     for n in 1..=ADMINS {
         let user = format!("tempest-adm-{n}");
         make_namespace(admin, &user, &[(PROJECT_LABEL, "true")]).await?;
         apply_yaml(admin, &secret(&user, &hash), NAMESPACE).await?;
-        let role = format!("{RELEASE}-platform-admin");
-        apply_yaml(admin, &binding("ClusterRoleBinding", &user, &role), NAMESPACE).await?;
+        for part in ["platform-admin", "identity-admin"] {
+            let role = format!("{RELEASE}-{part}");
+            apply_yaml(admin, &named_binding("ClusterRoleBinding", &format!("{user}-{part}"), &user, &role), NAMESPACE)
+                .await?;
+        }
     }
     Ok(())
 }
@@ -90,8 +109,12 @@ fn secret(user: &str, hash: &str) -> String {
 }
 
 fn binding(kind: &str, user: &str, role: &str) -> String {
+    named_binding(kind, user, user, role)
+}
+
+fn named_binding(kind: &str, name: &str, user: &str, role: &str) -> String {
     format!(
-        "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, metadata: {{name: {user}}}, \
+        "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, metadata: {{name: {name}}}, \
          roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {role}}}, \
          subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]}}"
     )

@@ -32,6 +32,11 @@ apiVersion: compute.ostler.dev/v1alpha1
 kind: Network
 metadata: {name: lan}
 spec: {default: true, subnets: [{cidr: 10.77.0.0/22}]}
+---
+apiVersion: compute.ostler.dev/v1alpha1
+kind: ProjectQuota
+metadata: {name: class.default}
+spec: {limits: {instances: 50, cores: 50, memoryMiB: 51200}}
 ";
 
 /// Ids for tempest.conf.

@@ -34,7 +34,8 @@ struct Programs {
 
 impl Programs {
     async fn start(cluster: &Cluster, hosts: &[LibvirtNode]) -> Result<Self> {
-        let shim = workload::shim(cluster, "shim", &[]).await?;
+        let administration = workload::identity_administration();
+        let shim = workload::shim(cluster, "shim", &administration.each_ref().map(String::as_str)).await?;
         // Images may be fetched from this machine.
         let manager = workload::manager(cluster, "manager", &["--image-allow-cidr=127.0.0.0/8"]).await?;
         let mut nodes = Vec::new();
@@ -59,7 +60,7 @@ impl Stack {
     /// # Errors
     /// A part does not start.
     pub async fn start() -> Result<Self> {
-        let cluster = Cluster::start(&[]).await?;
+        let cluster = Cluster::start(&["apiShim.identityAdministration=true"]).await?;
         let hosts = HOSTS.iter().map(|name| LibvirtNode::start(name)).collect::<Result<Vec<_>>>()?;
         let programs = Programs::start(&cluster, &hosts).await?;
         let admin: Client = cluster.admin().await?;

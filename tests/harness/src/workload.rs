@@ -107,6 +107,12 @@ pub struct Shim {
     pub stream_address: String,
 }
 
+/// The flags that the chart gives to a shim of `apiShim.identityAdministration`.
+pub fn identity_administration() -> [String; 3] {
+    [("view", "view"), ("edit", "edit"), ("admin", "platform-admin")]
+        .map(|(role, part)| format!("--{role}-role={RELEASE}-{part}"))
+}
+
 /// The shim.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 // Tests start in the order of their names, and the longest has to start first.
 mod a_servers_life;
+mod administration;
 mod application_credentials;
 mod catalog;
 mod errors;

@@ -3,6 +3,7 @@
 mod actions;
 mod finalizer;
 mod identity;
+mod keystone;
 mod node_objects;
 mod secrets;
 mod status;

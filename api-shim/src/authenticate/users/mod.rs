@@ -1,22 +1,29 @@
 //! Users that have a Secret in the release namespace: label `compute.ostler.dev/user=true`, keys `name`,
-//! `password-hash`, and optionally `groups` (commas between) and `default-project`.
+//! `password-hash`, and optionally `groups` (commas between), `default-project`, `enabled` (`false`: may not come in) and
+//! `attributes` (a JSON object of what Keystone shows besides).
+//!
+//! Users that an administrator makes through Keystone are Kubernetes users of the name `keystone:NAME`, so that nobody
+//! makes himself one that Roles are bound to for other reasons. Keystone calls them NAME.
+
+pub mod write;
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams},
-};
-use serde_json::json;
+use ostler_crds::names::KEYSTONE_LABEL;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::caller::User;
-use crate::{
-    fault::Fault,
-    store::{Cache, refusal},
-};
+use crate::store::Cache;
+
+/// What stands before the Kubernetes name of a user that Keystone made.
+pub const PREFIX: &str = "keystone:";
+
+/// What Keystone calls the user with this Kubernetes name.
+pub fn login(name: &str) -> &str {
+    name.strip_prefix(PREFIX).unwrap_or(name)
+}
 
 /// A user's Secret, read.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +38,12 @@ pub struct UserSecret {
     pub groups: Vec<String>,
     /// Project that a password login without a scope gets.
     pub default_project: Option<String>,
+    /// Whether the user may come in.
+    pub enabled: bool,
+    /// What Keystone shows besides: `email`, `description`, ….
+    pub attributes: Map<String, Value>,
+    /// Whether Keystone made it, and not the chart or somebody by hand.
+    pub made_here: bool,
 }
 
 impl fmt::Debug for UserSecret {
@@ -54,6 +67,9 @@ impl UserSecret {
             password_hash: text("password-hash")?,
             groups: groups.split(',').map(|g| g.trim().to_owned()).filter(|g| !g.is_empty()).collect(),
             default_project: text("default-project"),
+            enabled: text("enabled").as_deref() != Some("false"),
+            attributes: text("attributes").and_then(|a| serde_json::from_str(&a).ok()).unwrap_or_default(),
+            made_here: meta.labels.as_ref().and_then(|l| l.get(KEYSTONE_LABEL)).map(String::as_str) == Some("true"),
         })
     }
 
@@ -89,6 +105,11 @@ impl<'a> UserSecrets<'a> {
         self.0.all().iter().filter_map(|s| UserSecret::read(s)).find(|u| u.name == name)
     }
 
+    /// The user whom Keystone calls so; a Kubernetes user of this very name comes first.
+    pub fn find_by_login(&self, name: &str) -> Option<UserSecret> {
+        self.find(name).or_else(|| self.find(&format!("{PREFIX}{name}")))
+    }
+
     /// The user with this OpenStack id.
     pub fn find_by_id(&self, id: &str) -> Option<UserSecret> {
         self.0.all().iter().filter_map(|s| UserSecret::read(s)).find(|u| u.user().id() == id)
@@ -110,24 +131,6 @@ impl<'a> UserSecrets<'a> {
     }
 }
 
-/// Writes the hash of another password into a user's Secret.
-pub(super) async fn set_password_hash(
-    client: &Client,
-    cache: &Cache<Secret>,
-    namespace: &str,
-    user: &UserSecret,
-    hash: &str,
-) -> Result<(), Fault> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let (name, uid) = &user.object;
-    // With the uid: the Secret of another user under this name is not meant.
-    let patch = json!({"metadata": {"uid": uid}, "data": {"password-hash": STANDARD.encode(hash)}});
-    let written = api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await;
-    let written = written.map_err(|e| refusal::write_fault("user", &e))?;
-    cache.wait_for(&written).await;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use k8s_openapi::ByteString;
@@ -144,6 +147,19 @@ mod tests {
         let u = UserSecret::read(&secret(&[("name", "a\n"), ("password-hash", "h"), ("groups", "x, y,,")])).unwrap();
         assert_eq!(u.user().groups, ["x", "y", "system:authenticated"]);
         assert_eq!(u.name, "a");
+    }
+
+    #[test]
+    fn a_user_that_keystone_made_is_shown_by_the_name_that_was_given() {
+        assert_eq!((login("keystone:ada"), login("ada"), login("system:node:a")), ("ada", "ada", "system:node:a"));
+        let u = UserSecret::read(&secret(&[
+            ("name", "keystone:ada"),
+            ("password-hash", "h"),
+            ("enabled", "false"),
+            ("attributes", r#"{"email": "a@b"}"#),
+        ]));
+        let u = u.unwrap();
+        assert!(!u.enabled && !u.made_here && u.attributes["email"] == "a@b");
     }
 
     #[test]

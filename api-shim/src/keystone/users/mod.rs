@@ -1,31 +1,46 @@
 //! `/v3/users`: oneself, or anybody with a Secret for an administrator; and one's own password.
 
+pub mod create;
+pub mod delete;
+pub mod update;
+mod wire;
+
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::wire::LONGEST_PASSWORD;
 use super::view;
 use crate::{
-    authenticate::{Caller, ticket::Origin},
+    authenticate::{
+        Caller,
+        ticket::Origin,
+        users::{UserSecret, login},
+    },
     authorize::rule::common,
     fault::Fault,
     http::{Inbound, Reply},
 };
 
+/// 404 that names a user.
+fn missing(id: &str) -> Fault {
+    Fault::not_found(format!("Could not find user: {}.", crate::observe::clean(id)))
+}
+
 /// A user.
 pub async fn show(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
-    let id = inbound.param("id");
-    let app = &inbound.app;
-    let user = if id == caller.user.id() {
-        caller.user
-    } else if app.authorizer.may(&caller.user, None, common::ADMIN).await? {
-        let found = app.authenticator.users().find_by_id(id).map(|u| u.user());
-        found.ok_or_else(|| Fault::not_found(format!("Could not find user: {}.", crate::observe::clean(id))))?
-    } else {
+    let (app, id) = (&inbound.app, inbound.param("id"));
+    let own = id == caller.user.id();
+    if !own && !app.authorizer.may(&caller.user, None, common::ADMIN).await? {
         return Err(Fault::forbidden("You are not authorized to see another user."));
+    }
+    let document = match app.authenticator.users().find_by_id(id) {
+        Some(secret) => view::user_secret(&inbound, &secret),
+        // Whoever came by a token of Kubernetes.
+        None if own => view::user(&inbound, &caller.user),
+        None => return Err(missing(id)),
     };
-    let default = app.authenticator.default_project(&user);
-    Ok(Reply::ok(&json!({"user": view::user(&inbound, &user, default.as_deref())})))
+    Ok(Reply::ok(&json!({"user": document})))
 }
 
 /// `GET /v3/users`.
@@ -36,10 +51,11 @@ pub async fn list(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
     }
     let wanted = inbound.query.get("name");
     let ours = inbound.query.get("domain_id").is_none_or(|d| d == super::DOMAIN_ID);
-    let enabled = inbound.query.flag("enabled")?.unwrap_or(true);
-    let found = app.authenticator.users().all().into_iter();
-    let found = found.filter(|u| ours && enabled && wanted.is_none_or(|w| w == u.name));
-    let items = found.map(|u| view::user(&inbound, &u.user(), u.default_project.as_deref())).collect();
+    let enabled = inbound.query.flag("enabled")?;
+    let fits =
+        |u: &UserSecret| ours && enabled.is_none_or(|e| e == u.enabled) && wanted.is_none_or(|w| w == login(&u.name));
+    let found = app.authenticator.users().all();
+    let items = found.iter().filter(|u| fits(u)).map(|u| view::user_secret(&inbound, u)).collect();
     Ok(Reply::ok(&view::list(&inbound, "users", items)))
 }
 
@@ -51,9 +67,6 @@ pub async fn groups(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
     }
     Ok(Reply::ok(&view::list(&inbound, "groups", Vec::new())))
 }
-
-/// Longest password, in bytes.
-const LONGEST: usize = 4096;
 
 #[derive(Deserialize)]
 struct Change {
@@ -73,9 +86,12 @@ pub async fn set_password(mut inbound: Inbound, caller: Caller) -> Result<Reply,
     }
     // serde's error would repeat what was sent.
     let change = Change::deserialize(Value::Object(body)).ok();
-    let change = change.filter(|c| !c.password.is_empty() && c.password.len() <= LONGEST).ok_or_else(|| {
-        Fault::bad_request(format!("user needs original_password, and a password of 1 to {LONGEST} bytes."))
-    })?;
+    let change =
+        change.filter(|c| !c.password.is_empty() && c.password.len() <= LONGEST_PASSWORD).ok_or_else(|| {
+            Fault::bad_request(format!(
+                "user needs original_password, and a password of 1 to {LONGEST_PASSWORD} bytes."
+            ))
+        })?;
     // Guessing by this door is slowed down as by the other.
     authenticator.by_password(&caller.user.name, change.original_password, inbound.peer).await?;
     let user = authenticator.users().find(&caller.user.name).ok_or_else(Fault::unauthorized)?;
