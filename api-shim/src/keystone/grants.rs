@@ -101,8 +101,9 @@ pub async fn list(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
 
 /// `GET` and `HEAD` of one: 204 or 404.
 pub async fn check(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
+    let held = seen(&inbound, &caller).await?;
     let wanted = role(&inbound)?;
-    if seen(&inbound, &caller).await?.contains(&wanted) {
+    if held.contains(&wanted) {
         return Ok(Reply::empty(StatusCode::NO_CONTENT));
     }
     Err(Fault::not_found(format!("Could not find role assignment with role: {}.", wanted.name())))

@@ -47,10 +47,10 @@ pub async fn show(inbound: Inbound, _: Caller) -> Result<Reply, Fault> {
 
 /// `POST /v3/roles`: a role is a set of permissions, which Kubernetes has names for and Keystone has not.
 pub async fn create(mut inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
-    let body = inbound.json_under("role").await?;
     if !inbound.app.authorizer.may(&caller.user, None, common::ADMIN).await? {
         return Err(Fault::forbidden("You are not authorized to make roles."));
     }
+    let body = inbound.json_under("role").await?;
     let name = body.get("name").and_then(Value::as_str).ok_or_else(|| Fault::bad_request("role needs a name."))?;
     if Role::named(name).is_some() {
         return Err(Fault::conflict("Conflict occurred attempting to store role - Duplicate entry found."));

@@ -15,10 +15,10 @@ use crate::{
 
 /// 201 with the project; 409 if there is one of this name.
 pub async fn create(mut inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
-    let body = inbound.json_under("project").await?;
     let app = inbound.app.clone();
     administration::served(&app)?;
     let warrant = app.authorizer.warrant(&caller, identity::MAKE_PROJECT, None, None).await?;
+    let body = inbound.json_under("project").await?;
     let mut project =
         Project { id: String::new(), name: String::new(), description: String::new(), enabled: true, tags: Vec::new() };
     Wish::read(&body)?.named()?.onto(&mut project);

@@ -51,6 +51,7 @@ pub async fn check(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
 
 /// `PUT` of all.
 pub async fn replace(mut inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
+    administration::served(&inbound.app)?;
     let body = inbound.json().await?;
     let tags = wire::tags(body.get("tags").unwrap_or(&Value::Null))?;
     let project = change(&inbound, &caller, |known| known.clone_from(&tags)).await?;
@@ -59,6 +60,7 @@ pub async fn replace(mut inbound: Inbound, caller: Caller) -> Result<Reply, Faul
 
 /// `PUT` of one: 201.
 pub async fn add(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
+    administration::served(&inbound.app)?;
     let tag = wire::tag(inbound.param("tag"))?;
     let add = |known: &mut Vec<String>| {
         if !known.contains(&tag) && known.len() < wire::MOST_TAGS {
@@ -74,6 +76,7 @@ pub async fn add(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
 
 /// `DELETE` of one.
 pub async fn delete(inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
+    administration::served(&inbound.app)?;
     let tag = inbound.param("tag");
     if !seen(&inbound, caller.clone()).await?.tags.iter().any(|t| t == tag) {
         return Err(unknown(tag));

@@ -14,10 +14,11 @@ use crate::{
 
 /// Changes name, description, tags, or whether tokens are good for it. Its id stays.
 pub async fn update(mut inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
-    let body = inbound.json_under("project").await?;
-    let (app, id) = (inbound.app.clone(), inbound.param("id"));
+    let app = inbound.app.clone();
     administration::served(&app)?;
-    let warrant = app.authorizer.warrant(&caller, identity::CHANGE_PROJECT, None, Some(id)).await?;
+    let warrant = app.authorizer.warrant(&caller, identity::CHANGE_PROJECT, None, Some(inbound.param("id"))).await?;
+    let body = inbound.json_under("project").await?;
+    let id = inbound.param("id");
     let known = projects::get(&app.stores, id).ok_or_else(|| missing(id))?;
     let wish = Wish::read(&body)?;
     if wish.name.as_ref().is_some_and(|n| projects::find(&app.stores, n).is_some_and(|p| p.id != id)) {

@@ -14,10 +14,10 @@ use crate::{
 
 /// 201 with the user; 409 if there is one of this name.
 pub async fn create(mut inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
-    let body = inbound.json_under("user").await?;
     let app = inbound.app.clone();
     administration::served(&app)?;
     let warrant = app.authorizer.warrant(&caller, identity::MAKE_USER, None, None).await?;
+    let body = inbound.json_under("user").await?;
     let wish = Wish::read(body)?;
     let name = wish.name.ok_or_else(|| Fault::bad_request("'name' is a required property"))?;
     let password = wish.password.ok_or_else(|| Fault::not_served("A user without a password"))?;

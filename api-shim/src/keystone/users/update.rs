@@ -16,10 +16,11 @@ use crate::{
 
 /// Changes a user. The name stays: roles are given to it.
 pub async fn update(mut inbound: Inbound, caller: Caller) -> Result<Reply, Fault> {
-    let body = inbound.json_under("user").await?;
-    let (app, id) = (inbound.app.clone(), inbound.param("id"));
+    let app = inbound.app.clone();
     administration::served(&app)?;
     let warrant = app.authorizer.warrant(&caller, identity::CHANGE_USER, None, None).await?;
+    let body = inbound.json_under("user").await?;
+    let id = inbound.param("id");
     let authenticator = &app.authenticator;
     let user = authenticator.users().find_by_id(id).ok_or_else(|| missing(id))?;
     let wish = Wish::read(body)?;
