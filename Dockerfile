@@ -16,7 +16,7 @@ RUN rm rust-toolchain.toml \
 # glibc, because libvirt's client library needs it; of the same suite as the stage above.
 FROM docker.io/library/debian:${DEBIAN}-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates libvirt0 qemu-utils \
+ && apt-get install --yes --no-install-recommends ca-certificates libvirt0 nftables qemu-utils \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/target/release/controller /src/target/release/api-shim /usr/local/bin/
 USER 65532:65532

@@ -8,7 +8,8 @@
 //!
 //!   beside it: fetch (images that come), snapshot (images that are made of guests),
 //!              host (the Host object and its heartbeat), console (streams over HTTPS),
-//!              metadata (for guests), port_filter (whom guests may reach), health and metrics
+//!              metadata (for guests), port_filter (whom guests may reach), port_rules (SecurityGroups), health and
+//!              metrics
 //! ```
 //!
 //! Starting, stopping or killing this process touches no guest: domains are persistent and QEMU is libvirt's child.
@@ -25,6 +26,7 @@ mod network_namespace;
 mod observe;
 mod pass;
 mod port_filter;
+mod port_rules;
 mod remember;
 mod report;
 mod retry;
@@ -65,6 +67,7 @@ use self::{
     metrics::Metrics,
     network_namespace::NetworkNamespace,
     port_filter::PortFilter,
+    port_rules::PortRules,
     remember::Memories,
     retry::Retries,
     signals::Signals,
@@ -186,6 +189,7 @@ struct Node<H> {
     retries: Retries,
     gate: BootGate,
     port_filter: PortFilter,
+    port_rules: PortRules,
     metadata: MetadataService,
     events: Events,
     metrics: Metrics,
@@ -234,6 +238,7 @@ async fn run_with<H: Hypervisor>(
     let namespace = NetworkNamespace::new(args.network_namespace.clone());
     let host = Arc::new(ThisHost::new(HostEndpoint { url, ca_bundle: tls.pem }));
     let port_filter = PortFilter::new(&args.port_filter, args.metadata.metadata_service, namespace.clone());
+    let (port_rules, groups) = PortRules::new(servers.clone(), namespace.clone());
     let metadata = MetadataService::new(
         &args.metadata,
         namespace,
@@ -263,6 +268,7 @@ async fn run_with<H: Hypervisor>(
         retries: Retries::default(),
         gate: BootGate::new(args.boots_at_once, args.boot_seconds.map(Duration::from_secs)),
         port_filter,
+        port_rules,
         metadata,
         events: Events::new(client.clone(), "ostler-node", &args.node_name),
         metrics,
@@ -276,11 +282,13 @@ async fn run_with<H: Hypervisor>(
     let streams =
         Streams { servers: node.servers.clone(), layout, authorizer: Arc::new(Authorizer::new(client.clone())) };
     let console = console::serve(args.listen_addr, tls.config, streams, end.clone());
+    tasks.spawn(port_rules::follow(node.clone(), client.clone(), groups, end.clone()));
     tasks.spawn(host::heartbeat::run(client, args.namespace.clone(), args.node_name.clone(), end.clone()));
     tasks.spawn(end.clone().run_until_cancelled_owned(keep_networks));
     let published = move || ready.set(true);
     tasks.spawn(host::run(node.clone(), published, end.clone()));
     tasks.spawn(port_filter::run(node.clone(), end.clone()));
+    tasks.spawn(port_rules::run(node.clone(), end.clone()));
     tasks.spawn(metadata::run(node.clone(), end.clone()));
     tasks.spawn(reconcile(node, writer, signals, end.clone()));
     tasks.close();
@@ -306,6 +314,10 @@ async fn reconcile<H: Hypervisor>(
     end: CancellationToken,
 ) {
     let Some(Ok(())) = end.run_until_cancelled(node.networks.wait_until_ready()).await else { return };
+    // Without them a guest would be started with rules that do not hold.
+    if end.run_until_cancelled(node.port_rules.wait_until_known()).await.is_none() {
+        return;
+    }
     // A machine that was away may have been fenced, and its guests may live elsewhere by now.
     if end.run_until_cancelled(node.host.known_fence()).await.is_none() {
         return;

@@ -25,6 +25,7 @@ pub mod names;
 pub mod network;
 pub mod quota;
 pub mod rule;
+pub mod security_group;
 pub mod server;
 pub mod server_group;
 
@@ -36,6 +37,7 @@ pub use image::{Image, ImageSpec, ImageStatus};
 pub use key_pair::{KeyPair, KeyPairSpec, KeyPairStatus};
 pub use network::{Network, NetworkSpec, NetworkStatus};
 pub use quota::{ProjectQuota, ProjectQuotaSpec};
+pub use security_group::{SecurityGroup, SecurityGroupSpec};
 pub use server::{Server, ServerSpec, ServerStatus};
 pub use server_group::{GroupPolicy, ServerGroup, ServerGroupSpec};
 
@@ -56,6 +58,7 @@ pub fn all() -> Vec<CustomResourceDefinition> {
         KeyPair::crd(),
         Network::crd(),
         ProjectQuota::crd(),
+        SecurityGroup::crd(),
         Server::crd(),
         ServerGroup::crd(),
     ]

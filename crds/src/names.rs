@@ -150,6 +150,10 @@ pub mod reason {
     pub const SAVED_MEMORY_MISSING: &str = "SavedMemoryMissing";
     /// The metadata service cannot be had on the guest's network.
     pub const METADATA_SERVICE_ERROR: &str = "MetadataServiceError";
+    /// `spec.securityGroups` names no SecurityGroup in the namespace.
+    pub const SECURITY_GROUP_NOT_FOUND: &str = "SecurityGroupNotFound";
+    /// The rules of the SecurityGroups cannot be put at the guests' ports.
+    pub const PORT_RULES_ERROR: &str = "PortRulesError";
     /// The object's fields contradict each other.
     pub const INVALID_SPEC: &str = "InvalidSpec";
     /// Bytes of an Image are awaited through the shim.

@@ -117,10 +117,10 @@ resources! {
     FixedIps => fixed_ips, UNLIMITED;
     /// Nova's floating_ips, of which there are none; shown to clients up to 2.35.
     FloatingIps => floating_ips, 0;
-    /// Nova's security_groups, of which each project has one; shown to clients up to 2.35.
-    SecurityGroups => security_groups, 1;
-    /// Nova's security_group_rules, of which there are none; shown to clients up to 2.35.
-    SecurityGroupRules => security_group_rules, 0;
+    /// Security groups. Built in: 10. It holds for what is made through the OpenStack front.
+    SecurityGroups => security_groups, 10;
+    /// Rules of all security groups together. Built in: 100. Likewise.
+    SecurityGroupRules => security_group_rules, 100;
 }
 
 /// The limit of a resource in a project with these two objects.
@@ -196,7 +196,8 @@ impl fmt::Display for Exceeded {
             Resource::ServerGroups => "server groups",
             Resource::ServerGroupMembers => "members of a server group",
             Resource::FixedIps | Resource::FloatingIps => "addresses",
-            Resource::SecurityGroups | Resource::SecurityGroupRules => "security groups",
+            Resource::SecurityGroups => "security_group",
+            Resource::SecurityGroupRules => "security_group_rule",
         };
         let Self { asked, used, limit, .. } = self;
         write!(f, "Quota exceeded for {what}: Requested {asked}, but already used {used} of {limit} {what}")

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${OSTLER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ostler}/images
 
 # What the image of Ostler holds besides its two binaries.
-PACKAGES=(libc6 libgcc-s1 ca-certificates libvirt0 qemu-utils)
+PACKAGES=(libc6 libgcc-s1 ca-certificates libvirt0 nftables qemu-utils)
 
 die() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2

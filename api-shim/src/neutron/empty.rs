@@ -28,6 +28,4 @@ empty! {
     address_scopes => "address_scopes";
     /// Agents.
     agents => "agents";
-    /// Rules of security groups.
-    security_group_rules => "security_group_rules";
 }

@@ -1,5 +1,5 @@
-//! Neutron v2.0: Networks with their one subnet, which administrators make and remove; ports of Servers and one security
-//! group a project to read.
+//! Neutron v2.0: Networks with their one subnet, which administrators make and remove; ports of Servers to read; security
+//! groups.
 
 pub mod change;
 pub mod empty;

@@ -9,9 +9,9 @@ use crate::{
     authorize::Permit,
     fault::Fault,
     http::{Inbound, Reply},
-    nova::{security_groups, servers::view},
+    nova::servers::view,
     observe::clean,
-    store::{Stores, reads},
+    store::{Stores, reads, security_groups},
 };
 
 /// The id of the port of an address of a server.
@@ -26,11 +26,13 @@ fn document(stores: &Stores, server: &Server, address: &ServerAddress) -> Value 
     let network_id = network.as_ref().map(|n| networks::id(n)).unwrap_or_default();
     let subnet = network.as_ref().and_then(|n| n.spec.subnets.first().map(|s| subnets::id(n, s)));
     let project = server.metadata.namespace.clone().unwrap_or_default();
+    let groups: Vec<String> =
+        security_groups::of_server(stores, server).iter().map(|g| security_groups::id(g)).collect();
     json!({
         "id": id(server, address), "name": "", "description": "", "network_id": network_id, "device_id": device,
         "device_owner": "compute:nova", "mac_address": address.mac, "status": "ACTIVE", "admin_state_up": true,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": address.address}], "allowed_address_pairs": [],
-        "security_groups": [security_groups::default_id(&project)], "port_security_enabled": false, "tags": [],
+        "security_groups": groups, "port_security_enabled": false, "tags": [],
         "binding:vnic_type": "normal", "extra_dhcp_opts": [], "revision_number": 1, "project_id": project,
         "tenant_id": project,
     })

@@ -8,5 +8,5 @@ use crate::{
 
 /// 501.
 pub async fn refuse(_inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
-    Err(Fault::not_served("Changing ports, routers, addresses and security groups, and subnets once they are made"))
+    Err(Fault::not_served("Changing ports, routers and addresses, and subnets once they are made"))
 }

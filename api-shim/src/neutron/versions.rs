@@ -22,5 +22,6 @@ pub async fn show(inbound: Inbound) -> Result<Reply, Fault> {
     };
     Ok(Reply::ok(&json!({"resources": [
         resource("network", "networks"), resource("subnet", "subnets"), resource("port", "ports"),
+        resource("security_group", "security-groups"), resource("security_group_rule", "security-group-rules"),
     ]})))
 }

@@ -11,7 +11,7 @@ fn invalid(key: &str, why: &str) -> Fault {
     Fault::bad_request(format!("Invalid input for {key}. Reason: {why}")).kind("HTTPBadRequest")
 }
 
-fn text(body: &Body, key: &str) -> Result<Option<String>, Fault> {
+pub(super) fn text(body: &Body, key: &str) -> Result<Option<String>, Fault> {
     match body.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.chars().count() <= 255 => Ok(Some(text.clone())),
@@ -31,7 +31,7 @@ fn flag(body: &Body, key: &str) -> Result<Option<bool>, Fault> {
 }
 
 /// Refuses keys that Neutron does not have, and what it has and this version has not unless it is said to be as it is here.
-fn known(body: &Body, served: &[&str], only: &[(&str, &[Value])]) -> Result<(), Fault> {
+pub(super) fn known(body: &Body, served: &[&str], only: &[(&str, &[Value])]) -> Result<(), Fault> {
     for (key, value) in body.iter().filter(|(k, _)| !served.contains(&k.as_str())) {
         match only.iter().find(|(k, _)| k == key) {
             Some((_, values)) if values.contains(value) => {}

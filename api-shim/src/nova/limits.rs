@@ -8,7 +8,10 @@ use crate::{
     fault::Fault,
     http::{Inbound, Reply},
     shape::{Edit, at_version},
-    store::quotas::{Quotas, used},
+    store::{
+        quotas::{Quotas, used},
+        security_groups,
+    },
 };
 
 /// Metadata items of one server that the API server takes (spec L-01); a quota may be lower.
@@ -55,7 +58,7 @@ pub async fn show(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
             "maxTotalKeypairs": limit(Resource::KeyPairs), "maxServerGroups": limit(Resource::ServerGroups),
             "maxServerGroupMembers": limit(Resource::ServerGroupMembers), "totalCoresUsed": used.cores,
             "totalInstancesUsed": used.instances, "totalRAMUsed": used.memory_mib, "totalFloatingIpsUsed": 0,
-            "totalSecurityGroupsUsed": 1, "totalServerGroupsUsed": 0,
+            "totalSecurityGroupsUsed": security_groups::count(stores, project), "totalServerGroupsUsed": 0,
         },
     });
     at_version(&mut limits, EDITS, inbound.version);

@@ -1,4 +1,4 @@
-//! What stood for Neutron in Nova up to 2.35: networks are shown, addresses and groups cannot be made.
+//! What stood for Neutron in Nova up to 2.35: networks are shown, addresses cannot be made.
 
 use kube::ResourceExt;
 use ostler_crds::Network;
@@ -9,7 +9,6 @@ use crate::{
     fault::Fault,
     http::{Inbound, Reply},
     neutron::networks::id,
-    nova::security_groups,
     observe::clean,
     store::reads,
 };
@@ -118,35 +117,4 @@ pub async fn no_floating_ip(_inbound: Inbound, _permit: Permit) -> Result<Reply,
 /// Networks are not changed here.
 pub async fn refuse(_inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
     Err(Fault::not_served("Changing networks through the compute API (the network API does)"))
-}
-
-/// Groups filter nothing, so none but `default` can be.
-pub async fn refuse_group(_inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
-    Err(Fault::not_served("Making security groups (each project has one, default, that lets all traffic pass)"))
-}
-
-/// A group that is there cannot be changed or removed, for it is `default`.
-pub async fn refuse_change(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    if inbound.param("id") == security_groups::default_id(permit.project()) {
-        return Err(Fault::bad_request("Unable to change or delete system group 'default'."));
-    }
-    Err(Fault::not_found(format!("Security group {} not found.", clean(inbound.param("id")))))
-}
-
-/// No group takes a rule.
-pub async fn refuse_rule(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
-    let body = inbound.json_under("security_group_rule").await?;
-    let group = body.get("parent_group_id").and_then(serde_json::Value::as_str).unwrap_or_default();
-    if group == security_groups::default_id(permit.project()) {
-        return Err(Fault::not_served("Rules of security groups (all traffic passes)"));
-    }
-    if reads::uuid_of(group).is_none() {
-        return Err(Fault::bad_request("Security group id should be a uuid."));
-    }
-    Err(Fault::not_found(format!("Security group {} not found.", clean(group))))
-}
-
-/// There are no rules.
-pub async fn missing_rule(inbound: Inbound, _permit: Permit) -> Result<Reply, Fault> {
-    Err(Fault::not_found(format!("Security group rule {} not found.", clean(inbound.param("id")))))
 }

@@ -19,6 +19,8 @@ const LIST_HOSTS: Rule = Rule::on("list", "hosts").everywhere();
 const GET_HOST: Rule = Rule::on("get", "hosts").everywhere();
 const UPDATE_HOST: Rule = Rule::on("update", "hosts").everywhere();
 const LIST_NETWORKS: Rule = Rule::on("list", "networks");
+const LIST_GROUPS: Rule = Rule::on("list", "securitygroups");
+const UPDATE_GROUP: Rule = Rule::on("update", "securitygroups");
 
 pub(super) const ROUTES: &[Route] = &[
     get("/os-hypervisors", authorized!(LIST_HOSTS, hypervisors::list)),
@@ -46,13 +48,14 @@ pub(super) const ROUTES: &[Route] = &[
     get("/extensions/{alias}", authorized!(LIST_SERVERS, extensions::show)),
     get("/os-availability-zone", authorized!(LIST_SERVERS, availability_zones::list)),
     get("/os-availability-zone/detail", authorized!(LIST_HOSTS, availability_zones::detail)),
-    get("/os-security-groups", authorized!(LIST_SERVERS, security_groups::list)).until(36),
-    get("/os-security-groups/{id}", authorized!(LIST_SERVERS, security_groups::show)).until(36),
-    post("/os-security-groups", authorized!(LIST_SERVERS, networks::refuse_group)).until(36),
-    put("/os-security-groups/{id}", authorized!(LIST_SERVERS, networks::refuse_change)).until(36),
-    remove("/os-security-groups/{id}", authorized!(LIST_SERVERS, networks::refuse_change)).until(36),
-    post("/os-security-group-rules", authorized!(LIST_SERVERS, networks::refuse_rule)).until(36),
-    remove("/os-security-group-rules/{id}", authorized!(LIST_SERVERS, networks::missing_rule)).until(36),
+    get("/os-security-groups", authorized!(LIST_GROUPS, security_groups::list)).until(36),
+    get("/os-security-groups/{id}", authorized!(Rule::on("get", "securitygroups"), security_groups::show)).until(36),
+    post("/os-security-groups", authorized!(Rule::on("create", "securitygroups"), security_groups::create)).until(36),
+    put("/os-security-groups/{id}", authorized!(UPDATE_GROUP, security_groups::update)).until(36),
+    remove("/os-security-groups/{id}", authorized!(Rule::on("delete", "securitygroups"), security_groups::delete))
+        .until(36),
+    post("/os-security-group-rules", authorized!(UPDATE_GROUP, security_groups::create_rule)).until(36),
+    remove("/os-security-group-rules/{id}", authorized!(UPDATE_GROUP, security_groups::delete_rule)).until(36),
     get("/os-networks", authorized!(LIST_NETWORKS, networks::list)).until(36),
     get("/os-networks/{id}", authorized!(LIST_NETWORKS, networks::show)).until(36),
     post("/os-networks", authorized!(LIST_NETWORKS, networks::refuse)).until(36),

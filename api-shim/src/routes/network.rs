@@ -1,4 +1,4 @@
-//! Neutron's rows: the read side, and networks for administrators. Every other write is refused with a clear 501.
+//! Neutron's rows: the read side, networks for administrators, and security groups. Every other write is refused with a clear 501.
 
 use axum::routing::MethodFilter as Method;
 
@@ -6,7 +6,11 @@ use super::{authorized, open};
 use crate::{
     authorize::Rule,
     http::{Handler, Route, Service::Network},
-    neutron::{change, empty, extensions, networks, ports, quotas, refuse, security_groups, subnets, versions},
+    neutron::{
+        change, empty, extensions, networks, ports, quotas, refuse,
+        security_groups::{group, rule},
+        subnets, versions,
+    },
 };
 
 const fn get(path: &'static str, handler: Handler) -> Route {
@@ -24,6 +28,9 @@ const LIST: Rule = Rule::on("list", "networks");
 const GET: Rule = Rule::on("get", "networks");
 const UPDATE: Rule = Rule::on("update", "networks").everywhere();
 const PORTS: Rule = Rule::on("list", "servers");
+const LIST_GROUPS: Rule = Rule::on("list", "securitygroups");
+const GET_GROUP: Rule = Rule::on("get", "securitygroups");
+const UPDATE_GROUP: Rule = Rule::on("update", "securitygroups");
 
 pub(super) const ROUTES: &[Route] = &[
     Route::root(Network, "", open!(versions::list)),
@@ -36,9 +43,10 @@ pub(super) const ROUTES: &[Route] = &[
     get("/subnets/{id}", authorized!(GET, subnets::show)),
     get("/ports", authorized!(PORTS, ports::list)),
     get("/ports/{id}", authorized!(PORTS, ports::show)),
-    get("/security-groups", authorized!(LIST, security_groups::list)),
-    get("/security-groups/{id}", authorized!(LIST, security_groups::show)),
-    get("/security-group-rules", authorized!(LIST, empty::security_group_rules)),
+    get("/security-groups", authorized!(LIST_GROUPS, group::list)),
+    get("/security-groups/{id}", authorized!(GET_GROUP, group::show)),
+    get("/security-group-rules", authorized!(LIST_GROUPS, rule::list)),
+    get("/security-group-rules/{id}", authorized!(GET_GROUP, rule::show)),
     get("/floatingips", authorized!(LIST, empty::floating_ips)),
     get("/routers", authorized!(LIST, empty::routers)),
     get("/subnetpools", authorized!(LIST, empty::subnet_pools)),
@@ -58,10 +66,11 @@ pub(super) const ROUTES: &[Route] = &[
     refused(Method::POST, "/ports"),
     refused(Method::PUT, "/ports/{id}"),
     refused(Method::DELETE, "/ports/{id}"),
-    refused(Method::POST, "/security-groups"),
-    refused(Method::PUT, "/security-groups/{id}"),
-    refused(Method::DELETE, "/security-groups/{id}"),
-    refused(Method::POST, "/security-group-rules"),
+    write(Method::POST, "/security-groups", authorized!(Rule::on("create", "securitygroups"), group::create)),
+    write(Method::PUT, "/security-groups/{id}", authorized!(UPDATE_GROUP, group::update)),
+    write(Method::DELETE, "/security-groups/{id}", authorized!(Rule::on("delete", "securitygroups"), group::delete)),
+    write(Method::POST, "/security-group-rules", authorized!(UPDATE_GROUP, rule::create)),
+    write(Method::DELETE, "/security-group-rules/{id}", authorized!(UPDATE_GROUP, rule::delete)),
     refused(Method::POST, "/floatingips"),
     refused(Method::POST, "/routers"),
 ];

@@ -21,6 +21,7 @@ pub mod projects;
 pub mod quotas;
 pub mod reads;
 pub mod refusal;
+pub mod security_groups;
 pub mod server_groups;
 pub mod servers;
 pub mod slug;
@@ -35,7 +36,7 @@ pub use compact::{deleted_at, updated_at};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::{Api, Client, runtime::watcher};
 use ostler_crds::{
-    Flavor, Host, Image, KeyPair, Network, ProjectQuota, Server, ServerGroup,
+    Flavor, Host, Image, KeyPair, Network, ProjectQuota, SecurityGroup, Server, ServerGroup,
     names::{PROJECT_LABEL, USER_LABEL},
 };
 
@@ -48,6 +49,8 @@ pub struct Stores {
     pub servers: Cache<Server>,
     /// All ServerGroups.
     pub server_groups: Cache<ServerGroup>,
+    /// All SecurityGroups.
+    pub security_groups: Cache<SecurityGroup>,
     /// Servers that are gone.
     pub tombstones: Tombstones,
     /// All Flavors.
@@ -78,6 +81,7 @@ impl Stores {
         let stores = Arc::new(Self {
             servers: Cache::start(Api::all(client.clone()), all()),
             server_groups: Cache::start(Api::all(client.clone()), all()),
+            security_groups: Cache::start(Api::all(client.clone()), all()),
             tombstones: Tombstones::default(),
             flavors: Cache::start(Api::all(client.clone()), all()),
             images: Cache::start(Api::all(client.clone()), all()),
@@ -100,6 +104,7 @@ impl Stores {
         Self {
             servers: Cache::empty(),
             server_groups: Cache::empty(),
+            security_groups: Cache::empty(),
             tombstones: Tombstones::default(),
             flavors: Cache::empty(),
             images: Cache::empty(),
@@ -118,6 +123,7 @@ impl Stores {
         let all = [
             ("servers", self.servers.is_ready()),
             ("servergroups", self.server_groups.is_ready()),
+            ("securitygroups", self.security_groups.is_ready()),
             ("flavors", self.flavors.is_ready()),
             ("images", self.images.is_ready()),
             ("keypairs", self.key_pairs.is_ready()),

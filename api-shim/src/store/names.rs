@@ -6,8 +6,6 @@ pub const ACCESS_IPV4: &str = "compute.ostler.dev/access-ipv4";
 pub const ACCESS_IPV6: &str = "compute.ostler.dev/access-ipv6";
 /// `OS-DCF:diskConfig` of a server.
 pub const DISK_CONFIG: &str = "compute.ostler.dev/disk-config";
-/// Security groups of a server; empty: none. Absent: `default`, the only one there is.
-pub const SECURITY_GROUPS: &str = "compute.ostler.dev/security-groups";
 /// Events of a server or of an image of one: what was asked, a line each ([`crate::nova::instance_actions::record`]).
 pub const EVENTS: &str = "compute.ostler.dev/events";
 /// `reservation_id` of a server: shared by those that one request made.

@@ -49,6 +49,15 @@ impl<K: Object + Resource<Scope = NamespaceResourceScope>> Writer<'_, K> {
         Box::pin(self.at(permit.project()).create(object)).await
     }
 
+    /// Creates `object` in the permit's project under its very name; 409 if that is taken.
+    pub async fn create_named(&self, permit: &Permit, mut object: K) -> Result<Arc<K>, Fault> {
+        object.meta_mut().namespace = Some(permit.project().to_owned());
+        self.own(permit, &object)?;
+        let at = self.at(permit.project());
+        let created = at.api.create(&PostParams::default(), &object).await;
+        Ok(seen(self.cache, created.map_err(|e| refusal::write_fault(self.what, &e))?).await)
+    }
+
     /// Changes an object of the permit's project. `change` runs again on the newest version when somebody else wrote
     /// meanwhile, so its checks always hold for what is written.
     pub async fn change(

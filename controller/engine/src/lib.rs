@@ -14,6 +14,7 @@ pub mod change;
 pub mod evacuation;
 pub mod guest;
 pub mod placement;
+pub mod port_rules;
 pub mod quota;
 pub mod resolve;
 pub mod schedule;

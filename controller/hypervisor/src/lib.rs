@@ -22,6 +22,7 @@ pub mod fake;
 pub mod network_xml;
 pub mod nwfilter_xml;
 pub mod observed;
+pub mod port_rules;
 pub mod step;
 pub mod xml;
 

@@ -48,11 +48,16 @@ pub async fn act<H: Hypervisor>(node: &Node<H>, id: &Identity, accelerator: Acce
             },
             Step::Hypervisor(step @ HypervisorStep::Start(_)) => {
                 let Some(slot) = node.gate.enter().await else { return Acted::Deferred };
-                let started = execute(node, step).await;
-                if started.is_ok() {
-                    node.gate.booting(slot, accelerator);
+                match node.port_rules.ensure_for(uid).await {
+                    Ok(()) => {
+                        let started = execute(node, step).await;
+                        if started.is_ok() {
+                            node.gate.booting(slot, accelerator);
+                        }
+                        started
+                    }
+                    refused => refused,
                 }
-                started
             }
             Step::Hypervisor(step @ HypervisorStep::EnsureNetwork(_)) => match execute(node, step).await {
                 Ok(()) => node.metadata.ensure(&node.hypervisor).await,

@@ -102,8 +102,23 @@ async fn work<H: Hypervisor>(node: &Node<H>, id: &Identity, server: &Server, rem
     };
     match decided(node, id, server, &validated, remembered).await {
         Err(failure) => failed(failure, Some(validated)),
-        Ok((decision, before, acted)) => concluded(node, id, validated, decision, before, acted, remembered).await,
+        Ok((decision, before, acted)) => {
+            let worked = concluded(node, id, validated, decision, before, acted, remembered).await;
+            guarded(node, id, worked).await
+        }
     }
+}
+
+/// A guest that runs is not as wished before the rules at its port are.
+async fn guarded<H: Hypervisor>(node: &Node<H>, id: &Identity, mut worked: Worked) -> Worked {
+    if let Worked::Found(found) = &mut worked
+        && matches!(found.verdict, Verdict::Settled(_))
+        && found.domain.as_ref().is_some_and(|d| d.state.is_active())
+        && let Err(failure) = node.port_rules.ensure_for(&id.owner.uid).await
+    {
+        found.verdict = Verdict::Failed(failure);
+    }
+    worked
 }
 
 async fn decided<H: Hypervisor>(

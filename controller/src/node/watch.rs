@@ -96,10 +96,12 @@ pub async fn run<H: Hypervisor>(
 ) {
     // The newest list there is: one from an older cache may name a Server that is gone, and its guest would be made anew.
     let config = watcher::Config::default().fields(&format!("status.host={}", node.name));
+    let touched = Arc::clone(&node);
     let servers = patient(watcher(Api::<Guarded>::all(node.client.clone()), config))
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
         .touched_objects()
+        .inspect_ok(move |_| touched.port_rules.touched())
         .inspect_err(|error| tracing::warn!(%error, "watching Servers; trying again"));
     // An error is told above and the watch goes on by itself.
     let changes = trigger_self(servers.filter_map(|s| std::future::ready(s.ok())).map(Ok::<_, Infallible>), ());

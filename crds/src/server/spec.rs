@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ServerStatus;
-use crate::rule::{immutable, not_served};
+use crate::{
+    rule::{immutable, not_served},
+    security_group::DEFAULT,
+};
 
 /// A Server is a KVM guest. Apply one, wait for condition Ready, and log in at `status.addresses`. Standing wishes are
 /// fields (`powerState`); a momentary one (reboot) is `action` with a new id. Deleting the Server removes the guest,
@@ -49,6 +52,8 @@ use crate::rule::{immutable, not_served};
         .message("ChangePassword sets adminPassword, which is missing").field_path(".adminPassword"),
     validation = Rule::new("!has(self.networks) || self.networks.all(n, self.networks.exists_one(m, m.name == n.name))")
         .message("networks must name each Network once").field_path(".networks"),
+    validation = Rule::new("!has(self.securityGroups) || self.securityGroups.all(g, self.securityGroups.exists_one(h, h == g))")
+        .message("securityGroups must name each SecurityGroup once").field_path(".securityGroups"),
     validation = Rule::new("!has(self.metadata) || self.metadata.all(k, k.size() >= 1 && k.size() <= 255)")
         .message("keys of metadata must have 1 to 255 characters").field_path(".metadata"),
     validation = immutable("schedulerHints", "they count when a Server is placed, and moving it is not served yet"),
@@ -103,6 +108,11 @@ pub struct ServerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]
     pub networks: Option<Vec<ServerNetwork>>,
+    /// Names of SecurityGroups in this namespace: their rules hold for all interfaces. A change holds at once. Absent:
+    /// `default`. Empty: nothing passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 253)))]
+    pub security_groups: Option<Vec<String>>,
     /// What cloud-init in the guest gets as user data. A change is told to the guest when it is rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_data: Option<UserData>,
@@ -162,6 +172,15 @@ pub struct ServerSpec {
     /// A momentary wish. It is done once for each new id, and echoed in `status.lastAction`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ServerAction>,
+}
+
+impl ServerSpec {
+    /// Names of the SecurityGroups that it is in.
+    pub fn security_groups(&self) -> Vec<&str> {
+        self.security_groups
+            .as_ref()
+            .map_or_else(|| vec![DEFAULT], |groups| groups.iter().map(String::as_str).collect())
+    }
 }
 
 fn yes() -> bool {

@@ -1,66 +1,96 @@
-//! `addSecurityGroup` and `removeSecurityGroup`. There is one group, `default`, which lets all through; whether a server
-//! is in it is noted for those who ask, and changes nothing of its traffic.
+//! `addSecurityGroup` and `removeSecurityGroup`: which groups a server is in. Their rules hold at once.
 
-use ostler_crds::Server;
+use http::StatusCode;
+use ostler_crds::{Server, security_group::DEFAULT};
 use serde_json::Value;
 
-use crate::{fault::Fault, nova::security_groups, store::names};
+use super::{run, table::Row};
+use crate::{
+    authorize::Permit,
+    fault::Fault,
+    http::{Inbound, Reply},
+    observe::clean,
+    store::security_groups,
+};
 
-/// Whether the server is in the group `default`.
-pub fn in_default(server: &Server) -> bool {
-    let noted = server.metadata.annotations.as_ref().and_then(|a| a.get(names::SECURITY_GROUPS));
-    noted.is_none_or(|groups| !groups.is_empty())
+/// Puts the server into a group.
+pub async fn add(row: &'static Row, inbound: Inbound, permit: Permit, argument: Value) -> Result<Reply, Fault> {
+    change(row, inbound, permit, argument, |server, name, _| {
+        join(server, name);
+        Ok(())
+    })
+    .await
 }
 
-/// `addSecurityGroup`. Pure.
-pub fn add(server: &mut Server, argument: &Value) -> Result<(), Fault> {
-    named(server, argument, "addSecurityGroup")?;
-    if let Some(annotations) = &mut server.metadata.annotations {
-        annotations.remove(names::SECURITY_GROUPS);
-    }
-    Ok(())
+/// Takes the server out of a group.
+pub async fn remove(row: &'static Row, inbound: Inbound, permit: Permit, argument: Value) -> Result<Reply, Fault> {
+    change(row, inbound, permit, argument, |server, name, called| {
+        let message = || format!("Security group {} is not associated with the instance.", clean(called));
+        if leave(server, name) { Ok(()) } else { Err(Fault::not_found(message())) }
+    })
+    .await
 }
 
-/// `removeSecurityGroup`. Pure.
-pub fn remove(server: &mut Server, argument: &Value) -> Result<(), Fault> {
-    named(server, argument, "removeSecurityGroup")?;
-    if !in_default(server) {
-        return Err(Fault::not_found("Security group default is not associated with the instance."));
+async fn change(
+    row: &'static Row,
+    inbound: Inbound,
+    permit: Permit,
+    argument: Value,
+    edit: fn(&mut Server, &str, &str) -> Result<(), Fault>,
+) -> Result<Reply, Fault> {
+    row.body.check(&argument, row.name, inbound.version)?;
+    let called = argument.get("name").and_then(Value::as_str).unwrap_or_default();
+    if called.is_empty() {
+        let path = format!("{}.name", row.name);
+        return Err(Fault::invalid_field(&path, "It must be the name of a security group."));
     }
-    server.metadata.annotations.get_or_insert_default().insert(names::SECURITY_GROUPS.to_owned(), String::new());
-    Ok(())
+    run::find(&inbound, &permit).await?;
+    let project = permit.project();
+    let unknown = || Fault::not_found(format!("Security group {} not found for project {project}.", clean(called)));
+    let name = security_groups::named(&inbound.app.stores, project, called)?.ok_or_else(unknown)?;
+    run::change(row, &inbound, &permit, |server| edit(server, &name, called)).await?;
+    Ok(Reply::empty(StatusCode::ACCEPTED))
 }
 
-/// The one group, by name or id; 404 for another.
-fn named(server: &Server, argument: &Value, action: &str) -> Result<(), Fault> {
-    let name = argument.get("name").and_then(Value::as_str).unwrap_or_default();
-    if name.is_empty() {
-        return Err(Fault::invalid_field(&format!("{action}.name"), "It must be the name of a security group."));
+/// Nothing changes for one that is in it. Pure.
+fn join(server: &mut Server, name: &str) {
+    let mut groups: Vec<String> = server.spec.security_groups().into_iter().map(str::to_owned).collect();
+    if !groups.iter().any(|group| group == name) {
+        groups.push(name.to_owned());
     }
-    let project = server.metadata.namespace.as_deref().unwrap_or_default();
-    if name == "default" || name == security_groups::default_id(project) {
-        return Ok(());
-    }
-    let name = crate::observe::clean(name);
-    Err(Fault::not_found(format!("Security group {name} not found for project {project}.")))
+    put(server, groups);
+}
+
+/// Whether it was in it. Pure.
+fn leave(server: &mut Server, name: &str) -> bool {
+    let mut groups: Vec<String> = server.spec.security_groups().into_iter().map(str::to_owned).collect();
+    let before = groups.len();
+    groups.retain(|group| group != name);
+    let was_in = groups.len() < before;
+    put(server, groups);
+    was_in
+}
+
+fn put(server: &mut Server, groups: Vec<String>) {
+    server.spec.security_groups = Some(groups).filter(|groups| *groups != [DEFAULT]);
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn a_server_leaves_the_default_group_and_comes_back() {
         let mut server = Server::new("a", Default::default());
-        assert!(in_default(&server));
-        remove(&mut server, &json!({"name": "default"})).unwrap();
-        assert!(!in_default(&server));
-        assert_eq!(remove(&mut server, &json!({"name": "default"})).unwrap_err().status.as_u16(), 404);
-        add(&mut server, &json!({"name": "default"})).unwrap();
-        assert!(in_default(&server));
-        assert_eq!(add(&mut server, &json!({"name": "web"})).unwrap_err().status.as_u16(), 404);
-        assert_eq!(add(&mut server, &json!({"name": 1})).unwrap_err().status.as_u16(), 400);
+        assert!(leave(&mut server, "default"));
+        assert_eq!(server.spec.security_groups, Some(vec![]));
+        assert!(!leave(&mut server, "default"));
+        join(&mut server, "default");
+        assert_eq!(server.spec.security_groups, None);
+        join(&mut server, "web");
+        join(&mut server, "web");
+        assert_eq!(server.spec.security_groups(), ["default", "web"]);
+        assert!(leave(&mut server, "default"));
+        assert_eq!(server.spec.security_groups(), ["web"]);
     }
 }

@@ -6,7 +6,10 @@ use crate::{
     app::App,
     authorize::Permit,
     fault::Fault,
-    store::quotas::{Quotas, used},
+    store::{
+        quotas::{Quotas, used},
+        security_groups,
+    },
 };
 
 fn forbidden(exceeded: quota::Exceeded) -> Fault {
@@ -46,6 +49,31 @@ pub fn metadata(app: &App, permit: &Permit, items: usize) -> Result<(), Fault> {
     let limit = Quotas::of(&app.stores, permit.project()).limit(Resource::MetadataItems);
     quota::fits(Resource::MetadataItems, limit, 0, items as u64)
         .map_err(|_| Fault::forbidden(format!("Maximum number of metadata items exceeds {limit}")))
+}
+
+/// Whether the project may have one more security group, with so many rules. The default one counts.
+pub fn security_group(app: &App, permit: &Permit, rules: usize) -> Result<(), Fault> {
+    let groups = security_groups::all(&app.stores, permit, false).len() as u64;
+    let limit = Quotas::of(&app.stores, permit.project()).limit(Resource::SecurityGroups);
+    quota::fits(Resource::SecurityGroups, limit, groups, 1).map_err(over)?;
+    security_group_rules(app, permit, rules as u64)
+}
+
+/// Whether the project's security groups may have one more rule.
+pub fn security_group_rule(app: &App, permit: &Permit) -> Result<(), Fault> {
+    security_group_rules(app, permit, 1)
+}
+
+fn security_group_rules(app: &App, permit: &Permit, more: u64) -> Result<(), Fault> {
+    let known = app.stores.security_groups.in_namespace(permit.project());
+    let rules: usize = known.iter().map(|g| g.spec.rules.len()).sum();
+    let limit = Quotas::of(&app.stores, permit.project()).limit(Resource::SecurityGroupRules);
+    quota::fits(Resource::SecurityGroupRules, limit, rules as u64, more).map_err(over)
+}
+
+/// Neutron's refusal.
+fn over(exceeded: quota::Exceeded) -> Fault {
+    Fault::conflict(exceeded.to_string()).kind("OverQuota")
 }
 
 /// Whether a user that has so many key pairs may have one more.

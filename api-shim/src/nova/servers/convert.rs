@@ -33,6 +33,8 @@ pub struct Resolved {
     pub key_pair: Option<String>,
     /// Networks; `None`: the default one.
     pub networks: Option<Vec<ServerNetwork>>,
+    /// Names of SecurityGroups; `None`: `default`.
+    pub security_groups: Option<Vec<String>>,
     /// Availability zone.
     pub zone: Option<String>,
     /// Where it may be in relation to others.
@@ -97,6 +99,7 @@ fn server(create: &Create, to: &Resolved, event: &Record, reservation: &str, ind
         image: Some(to.image.clone()),
         key_pair: to.key_pair.clone(),
         networks: to.networks.clone(),
+        security_groups: to.security_groups.clone(),
         user_data: create.user_data.clone().map(|base64| UserData { base64: Some(base64), ..UserData::default() }),
         metadata: text::metadata(&create.metadata).unwrap_or_default(),
         tags: create.tags.clone().unwrap_or_default(),

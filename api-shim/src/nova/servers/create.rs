@@ -4,6 +4,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use ostler_crds::{
     OpenStackId, Server,
+    security_group::DEFAULT,
     server::{AdminPassword, SchedulerHints},
 };
 use serde_json::{Map, Value, json};
@@ -44,10 +45,13 @@ pub async fn create(mut inbound: Inbound, permit: Permit) -> Result<Reply, Fault
         return Ok(Reply::json(StatusCode::ACCEPTED, &json!({ "reservation_id": reservation })));
     }
     let id = first.to_string();
+    let called: Vec<&str> = create.security_groups.iter().flatten().map(|g| g.name.as_str()).collect();
+    let groups = if called.is_empty() { vec![DEFAULT] } else { called };
+    let groups: Vec<Value> = groups.iter().map(|name| json!({ "name": name })).collect();
     let document = json!({"server": {
         "links": links::both(&inbound.base, "servers", &id),
         "OS-DCF:diskConfig": create.notes.disk_config.as_deref().unwrap_or("MANUAL"),
-        "security_groups": [{"name": "default"}],
+        "security_groups": groups,
         "adminPass": admin_pass,
         "id": id,
     }});
@@ -100,7 +104,7 @@ async fn resolve(app: &App, permit: &Permit, create: &Create, version: Microvers
         }
     };
     let groups = create.security_groups.iter().flatten().map(|g| g.name.as_str());
-    resolve::security_groups(permit, groups)?;
+    let security_groups = resolve::security_groups(app, permit, groups)?;
     let flavor = resolve::flavor(app, permit, &create.flavor_ref)?;
     Ok(Resolved {
         image: resolve::image(app, permit, &image, &flavor).await?,
@@ -108,6 +112,7 @@ async fn resolve(app: &App, permit: &Permit, create: &Create, version: Microvers
         key_pair: create.key_name.as_deref().map(|k| resolve::key_pair(app, permit, k)).transpose()?,
         networks: resolve::networks(app, permit, networks::read(create.networks.clone(), version)?)?,
         zone: resolve::zone(app, create.availability_zone.clone())?,
+        security_groups,
         ..Resolved::default()
     })
 }

@@ -8,7 +8,7 @@ use crate::{
     authorize::{Permit, Scope, rule::common},
     fault::Fault,
     nova::server_groups,
-    store::Stores,
+    store::{Stores, security_groups},
 };
 
 /// What a document needs beside the Server.
@@ -28,6 +28,8 @@ pub struct Facts {
     pub host_status: &'static str,
     /// Ids of the server groups that it is in.
     pub server_groups: Vec<String>,
+    /// Names of the security groups that it is in.
+    pub security_groups: Vec<String>,
     /// Whether the caller sees what only administrators see.
     pub privileged: bool,
 }
@@ -53,6 +55,10 @@ pub fn gather(stores: &Stores, server: &Server, privileged: bool) -> Facts {
         key_name: key_name(stores, server),
         host_status: host.as_ref().map_or("", |_| host_status(known.as_deref())),
         host: host.filter(|_| privileged),
+        security_groups: security_groups::of_server(stores, server)
+            .iter()
+            .map(|g| g.display_name().to_owned())
+            .collect(),
         server_groups: group_id(stores, server).into_iter().collect(),
         privileged,
     }

@@ -2,11 +2,19 @@
 
 use std::sync::Arc;
 
-use ostler_crds::{Flavor, Image, ImageRef, OpenStackId, Server, image::ImageState, server::ServerNetwork};
+use ostler_crds::{
+    Flavor, Image, ImageRef, OpenStackId, Server, image::ImageState, security_group::DEFAULT, server::ServerNetwork,
+};
 use serde_json::Value;
 
 use super::{facts, networks::Wish};
-use crate::{app::App, authorize::Permit, fault::Fault, nova::security_groups, observe::clean, store::reads};
+use crate::{
+    app::App,
+    authorize::Permit,
+    fault::Fault,
+    observe::clean,
+    store::{reads, security_groups},
+};
 
 const GIB: u64 = 1 << 30;
 
@@ -120,15 +128,24 @@ pub fn zone(app: &App, zone: Option<String>) -> Result<Option<String>, Fault> {
     Err(Fault::bad_request("The requested availability zone is not available"))
 }
 
-/// The only group there is: `default`, by name or id.
-pub fn security_groups<'a>(permit: &Permit, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
-    for name in names {
-        if name != "default" && name != security_groups::default_id(permit.project()) {
-            let project = permit.project();
-            return Err(Fault::bad_request(format!("Security group {} not found for project {project}.", clean(name))));
+/// `metadata.name` of the groups, by name or id; `None`: `default` alone, as of one that names none.
+pub fn security_groups<'a>(
+    app: &App,
+    permit: &Permit,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<Option<Vec<String>>, Fault> {
+    let mut found = Vec::new();
+    for called in names {
+        let project = permit.project();
+        let name = security_groups::named(&app.stores, project, called)?;
+        let unknown =
+            || Fault::bad_request(format!("Security group {} not found for project {project}.", clean(called)));
+        let name = name.ok_or_else(unknown)?;
+        if !found.contains(&name) {
+            found.push(name);
         }
     }
-    Ok(())
+    Ok(Some(found).filter(|names| !names.is_empty() && *names != [DEFAULT]))
 }
 
 #[cfg(test)]

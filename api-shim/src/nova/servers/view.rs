@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     http::{BaseUrl, Microversion},
-    nova::actions::security_groups::in_default,
     shape::{at_version, links, time},
     store::{deleted_at, names, updated_at},
 };
@@ -81,8 +80,9 @@ fn superset(server: &Server, facts: &Facts, base: &BaseUrl) -> Map<String, Value
     });
     let Value::Object(mut out) = keys else { return Map::new() };
     out.extend(attributes(server, facts, &id));
-    if in_default(server) {
-        out.insert("security_groups".to_owned(), json!([{"name": "default"}]));
+    if !facts.security_groups.is_empty() {
+        let groups = facts.security_groups.iter().map(|name| json!({ "name": name })).collect();
+        out.insert("security_groups".to_owned(), Value::Array(groups));
     }
     if let Some(progress) = progress(&shown.status) {
         out.insert("progress".to_owned(), progress.into());

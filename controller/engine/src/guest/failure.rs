@@ -44,6 +44,10 @@ pub enum FailureKind {
     NetworkMissing,
     /// The metadata service cannot be had on the guest's network.
     MetadataService,
+    /// A SecurityGroup of the Server does not exist.
+    SecurityGroupMissing,
+    /// The rules of the SecurityGroups cannot be put at the guests' ports.
+    PortRules,
     /// The Server's fields contradict each other.
     Invalid,
 }
@@ -86,6 +90,8 @@ impl FailureKind {
             Self::ImageRefused => reason::IMAGE_REFUSED,
             Self::NetworkMissing => reason::NETWORK_NOT_FOUND,
             Self::MetadataService => reason::METADATA_SERVICE_ERROR,
+            Self::SecurityGroupMissing => reason::SECURITY_GROUP_NOT_FOUND,
+            Self::PortRules => reason::PORT_RULES_ERROR,
             Self::Invalid => reason::INVALID_SPEC,
         }
     }
@@ -106,6 +112,8 @@ impl FailureKind {
             Self::ImageRefused => "image_refused",
             Self::NetworkMissing => "network_missing",
             Self::MetadataService => "metadata_service",
+            Self::SecurityGroupMissing => "security_group_missing",
+            Self::PortRules => "port_rules",
             Self::Invalid => "invalid",
         }
     }
@@ -114,9 +122,13 @@ impl FailureKind {
     pub fn retry(self) -> Retry {
         match self {
             Self::HypervisorUnreachable | Self::Interrupted | Self::ImageUnreachable => Retry::Soon,
-            Self::HypervisorRefused | Self::DiskFull | Self::Storage | Self::NetworkMissing | Self::MetadataService => {
-                Retry::Slowly
-            }
+            Self::HypervisorRefused
+            | Self::DiskFull
+            | Self::Storage
+            | Self::NetworkMissing
+            | Self::MetadataService
+            | Self::SecurityGroupMissing
+            | Self::PortRules => Retry::Slowly,
             Self::Foreign
             | Self::DiskMissing
             | Self::SavedMemoryMissing
@@ -134,7 +146,11 @@ impl FailureKind {
     /// Code of Nova's fault, for what Nova shows as ERROR. What is likely to pass by itself has none.
     pub fn fault_code(self) -> Option<u16> {
         match self {
-            Self::HypervisorUnreachable | Self::Interrupted | Self::ImageUnreachable => None,
+            Self::HypervisorUnreachable
+            | Self::Interrupted
+            | Self::ImageUnreachable
+            | Self::SecurityGroupMissing
+            | Self::PortRules => None,
             Self::HypervisorRefused
             | Self::DiskFull
             | Self::Storage
@@ -167,6 +183,13 @@ impl FailureKind {
             }
             Self::MetadataService => {
                 "See that the node role has the capabilities NET_ADMIN and NET_BIND_SERVICE; it is tried again by itself"
+            }
+            Self::SecurityGroupMissing => {
+                "Nothing that only it allowed passes. Make the SecurityGroup, or take it out of spec.securityGroups"
+            }
+            Self::PortRules => {
+                "See that the node role has the program nft and the capability NET_ADMIN, and that the host has br_netfilter \
+                 with net.bridge.bridge-nf-call-iptables=1; it is tried again by itself"
             }
             Self::ImageUnreachable => "See that the host reaches it; it is tried again by itself",
             Self::ImageDigestMismatch => "Delete this Server, and make an Image with the right digest in spec.source",

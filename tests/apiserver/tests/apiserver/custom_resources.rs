@@ -24,13 +24,14 @@ async fn kinds_have_short_names_and_the_category_compute() -> Result<()> {
         ("keypairs", "kp"),
         ("networks", "vnet"),
         ("projectquotas", "pq"),
+        ("securitygroups", "secgrp"),
         ("servergroups", "sgrp"),
         ("servers", "srv"),
     ] {
         let words: Vec<Vec<&str>> = table.lines().map(|l| l.split_whitespace().collect()).collect();
         assert!(words.iter().any(|w| w[0] == plural && w[1] == short), "no {plural} alias {short} in:\n{table}");
     }
-    assert_eq!(table.lines().count(), 8, "{table}");
+    assert_eq!(table.lines().count(), 9, "{table}");
     Ok(())
 }
 

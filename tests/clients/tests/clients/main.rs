@@ -18,4 +18,5 @@ mod permissions;
 mod quotas;
 mod same_verdict;
 mod sdk;
+mod security_groups;
 mod server_actions;

@@ -110,7 +110,7 @@ async fn usage_and_what_is_kept_of_old_is_shown() -> Result<()> {
     for (method, path, code) in [
         (Method::GET, "/os-floating-ips", 200),
         (Method::POST, "/os-floating-ips", 404),
-        (Method::POST, "/os-security-groups", 501),
+        (Method::POST, "/os-security-groups", 400),
         (Method::POST, "/os-networks", 501),
         (Method::GET, "/os-networks", 200),
     ] {

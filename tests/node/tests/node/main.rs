@@ -10,6 +10,7 @@ mod fenced;
 mod full_disk;
 mod life;
 mod metadata;
+mod security_groups;
 mod server_images;
 mod shelving;
 mod standing_still;

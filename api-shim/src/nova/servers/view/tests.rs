@@ -45,6 +45,7 @@ fn facts(privileged: bool) -> Facts {
         host: privileged.then(|| "node-1".to_owned()),
         host_status: "UP",
         server_groups: Vec::new(),
+        security_groups: vec!["default".into()],
         privileged,
     }
 }

@@ -22,6 +22,8 @@ async fn starting_and_rebooting_need_their_own_permissions() -> Result<()> {
     expect("names are free", stage.change(&carol, json!({"spec": {"displayName": "new"}})).await, None)?;
     expect("stop", stage.change(&carol, stop()).await, Some(no_power))?;
     expect("metadata", stage.change(&carol, json!({"spec": {"metadata": {"a": "b"}}})).await, Some(no_metadata))?;
+    let no_groups = r#"spec.securityGroups: user "carol" needs verb update on servers/securitygroups"#;
+    expect("groups", stage.change(&carol, json!({"spec": {"securityGroups": []}})).await, Some(no_groups))?;
     expect("reboot", stage.change(&carol, reboot("1")).await, Some(no_reboot))?;
 
     let with_power: &[(&[&str], &[&str])] = &[(&["servers"], &["get", "patch"]), (&["servers/power"], &["update"])];

@@ -4,6 +4,7 @@ mod flavor;
 mod image;
 mod key_pair;
 mod network;
+mod security_group;
 mod server;
 mod server_group;
 
@@ -43,6 +44,11 @@ async fn networks_are_judged_by_their_rules() -> Result<()> {
 }
 
 #[tokio::test]
+async fn security_groups_are_judged_by_their_rules() -> Result<()> {
+    judge(security_group::table()).await
+}
+
+#[tokio::test]
 async fn server_groups_are_judged_by_their_rules() -> Result<()> {
     judge(server_group::table()).await
 }
@@ -68,8 +74,15 @@ fn no_rule_is_without_a_case_that_it_refuses() {
         messages(&serde_json::to_value(crd).unwrap(), &mut rules);
     }
     assert!(rules.len() > 40, "found only {} rules", rules.len());
-    let tables =
-        [server::table(), image::table(), flavor::table(), key_pair::table(), network::table(), server_group::table()];
+    let tables = [
+        server::table(),
+        image::table(),
+        flavor::table(),
+        key_pair::table(),
+        network::table(),
+        security_group::table(),
+        server_group::table(),
+    ];
     let refusals: Vec<&str> = tables.iter().flat_map(|t| &t.cases).filter_map(|c| c.refusal).collect();
     let untested: Vec<_> = rules.iter().filter(|m| !refusals.iter().any(|r| m.contains(r))).collect();
     assert!(untested.is_empty(), "rules without a case that they refuse: {untested:#?}");

@@ -40,6 +40,8 @@ pub fn table() -> Table {
             refuses(json!({"action": {"id": "1", "type": "Explode"}}), "spec.action.type: Unsupported value"),
             refuses(json!({"displayName": text(256)}), "spec.displayName: Too long"),
             refuses(json!({"networks": [{"name": "n"}, {"name": "n"}]}), "networks must name each Network once"),
+            refuses(json!({"securityGroups": ["a", "a"]}), "securityGroups must name each SecurityGroup once"),
+            accepts("no security group", json!({"securityGroups": []})),
             accepts("two networks", json!({"networks": [{"name": "n"}, {"name": "m"}]})),
             refuses(json!({"metadata": {("x".repeat(256)): "v"}}), "keys of metadata must have 1 to 255 characters"),
             refuses(json!({"userData": {"text": "☃".repeat(30_000)}}), "userData.text must have at most 65536 bytes"),
