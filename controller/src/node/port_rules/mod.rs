@@ -31,7 +31,7 @@ use ostler_engine::{
     port_rules::{Groups, compile, missing},
 };
 use ostler_hypervisor::{GuestEvent, Hypervisor, port_rules::PortRules as Rules};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, SetOnce};
 use tokio_util::sync::CancellationToken;
 
 use super::{Node, network_namespace::NetworkNamespace, watch::Servers};
@@ -44,6 +44,8 @@ const DOING: &str = "cannot have the rules of the security groups at the guests'
 /// The rules, and what the kernel was told of them last.
 pub struct PortRules {
     groups: Store<SecurityGroup>,
+    /// Set when the groups are known. The store's own word for that wakes one who waits, and here are two.
+    known: SetOnce<()>,
     servers: Servers,
     namespace: NetworkNamespace,
     stale: AtomicBool,
@@ -56,13 +58,12 @@ impl PortRules {
     pub fn new(servers: Servers, namespace: NetworkNamespace) -> (Self, Writer<SecurityGroup>) {
         let (groups, writer) = reflector::store();
         let (stale, told, changed) = (AtomicBool::new(true), Mutex::default(), Notify::new());
-        (Self { groups, servers, namespace, stale, told, changed }, writer)
+        (Self { groups, known: SetOnce::new(), servers, namespace, stale, told, changed }, writer)
     }
 
     /// Waits until the groups are known.
     pub async fn wait_until_known(&self) {
-        // It fails when the writer is gone, at the end of the process.
-        let _ = self.groups.wait_until_ready().await;
+        self.known.wait().await;
     }
 
     /// A Server or a SecurityGroup is another one than before.
@@ -82,7 +83,7 @@ impl PortRules {
         }
         let servers = self.servers.0.state();
         let servers: Vec<&Server> = servers.iter().filter_map(|s| s.0.as_ref().ok()).collect();
-        let wanted = compile(&servers, &self.known());
+        let wanted = compile(&servers, &self.all_groups());
         if told.as_ref() == Some(&wanted) {
             return Ok(());
         }
@@ -112,7 +113,7 @@ impl PortRules {
     pub async fn ensure_for(&self, uid: &str) -> Result<(), Failure> {
         self.ensure().await?;
         let Some(server) = self.servers.by_uid(uid).filter(|s| s.spec.security_groups.is_some()) else { return Ok(()) };
-        match missing(&server, &self.known()) {
+        match missing(&server, &self.all_groups()) {
             None => Ok(()),
             Some(name) => {
                 let cause = format!("spec.securityGroups: there is no SecurityGroup {name:?} in this namespace");
@@ -132,7 +133,7 @@ impl PortRules {
         }
     }
 
-    fn known(&self) -> Groups {
+    fn all_groups(&self) -> Groups {
         let key = |group: &SecurityGroup| (group.namespace().unwrap_or_default(), group.name_any());
         self.groups.state().into_iter().map(|group| (key(&group), group)).collect()
     }
@@ -166,7 +167,11 @@ pub async fn follow<H: Hypervisor>(
     let following = events.reflect(writer).for_each(|event| {
         match event {
             Ok(watcher::Event::InitApply(_) | watcher::Event::Init) => {}
-            Ok(watcher::Event::InitDone) => node.port_rules.touched(),
+            Ok(watcher::Event::InitDone) => {
+                // It is set already when the watch begins anew.
+                let _ = node.port_rules.known.set(());
+                node.port_rules.touched();
+            }
             Ok(watcher::Event::Apply(group)) => concern(&node, &group, is_without_group),
             Ok(watcher::Event::Delete(group)) => concern(&node, &group, |_| true),
             Err(error) => tracing::warn!(%error, "watching SecurityGroups; trying again"),

@@ -86,7 +86,7 @@ fn leaves(source: &DriveSource, zone: &str, tags: bool, version: &str) -> BTreeM
     put("1.0", "hostname", &source.hostname);
     put("1.0", "local-ipv4", &address);
     put("1.0", "reservation-id", &format!("r-{short}"));
-    put("1.0", "security-groups", "default");
+    put("1.0", "security-groups", &source.security_groups.join("\n"));
     if let Some(key) = &source.key {
         put("1.0", "public-keys/0/openssh-key", &key.public_key);
         put("1.0", KEY_NAME, &key.name);
