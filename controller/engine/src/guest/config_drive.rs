@@ -44,6 +44,8 @@ pub struct DriveSource {
     pub flavor: String,
     /// OpenStack id of the Image.
     pub image: String,
+    /// Names of the SecurityGroups that it is in.
+    pub security_groups: Vec<String>,
     /// Interfaces in the guest's order.
     pub links: Vec<Link>,
 }

@@ -237,6 +237,7 @@ fn drive(identity: &Identity, server: &Server, status: &ServerStatus) -> Result<
         files: server.spec.files.iter().flatten().enumerate().map(file).collect::<Result<_, _>>()?,
         flavor: status.flavor.as_ref().map(|f| f.display_name.clone()).unwrap_or_default(),
         image: status.image.as_ref().map(|i| i.id.clone()).unwrap_or_default(),
+        security_groups: server.spec.security_groups().into_iter().map(str::to_owned).collect(),
         links: links.collect::<Result<_, Failure>>()?,
     })
 }

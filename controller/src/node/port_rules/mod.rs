@@ -25,7 +25,7 @@ use kube::{
         watcher,
     },
 };
-use ostler_crds::{SecurityGroup, Server, find_condition, names::reason};
+use ostler_crds::{SecurityGroup, Server, find_condition, names::reason, server::ServerAddress};
 use ostler_engine::{
     guest::{Failure, FailureKind, identify},
     port_rules::{Groups, compile, missing},
@@ -109,17 +109,32 @@ impl PortRules {
     /// Has the rules, those of this Server among them.
     ///
     /// # Errors
-    /// As of [`PortRules::ensure`], or it names a SecurityGroup that does not exist.
+    /// As of [`PortRules::ensure`], if this Server has rules; or it names a SecurityGroup that does not exist.
     pub async fn ensure_for(&self, uid: &str) -> Result<(), Failure> {
-        self.ensure().await?;
-        let Some(server) = self.servers.by_uid(uid).filter(|s| s.spec.security_groups.is_some()) else { return Ok(()) };
-        match missing(&server, &self.all_groups()) {
+        let ensured = self.ensure().await;
+        let Some(server) = self.servers.by_uid(uid) else { return ensured };
+        let groups = self.all_groups();
+        match ensured {
+            Err(failure) if self.concerns(&server, &groups).await => return Err(failure),
+            Ok(()) | Err(_) => {}
+        }
+        match missing(&server, &groups) {
             None => Ok(()),
             Some(name) => {
                 let cause = format!("spec.securityGroups: there is no SecurityGroup {name:?} in this namespace");
                 Err(Failure::new(FailureKind::SecurityGroupMissing, DOING, cause))
             }
         }
+    }
+
+    /// Whether it shall have rules, or has some.
+    async fn concerns(&self, server: &Server, groups: &Groups) -> bool {
+        let has = |address: &ServerAddress, told: &Rules| {
+            address.address.parse().is_ok_and(|address| told.ports.contains_key(&address))
+        };
+        let addresses = || server.status.iter().flat_map(|status| &status.addresses);
+        let told = self.told.lock().await;
+        !compile(&[server], groups).is_empty() || addresses().any(|a| told.as_ref().is_some_and(|told| has(a, told)))
     }
 
     /// Notes it when the kernel has lost the rules.
@@ -152,6 +167,8 @@ pub async fn run<H: Hypervisor>(node: Arc<Node<H>>, shutdown: CancellationToken)
         }
         if let Err(failure) = node.port_rules.ensure().await {
             tracing::warn!(kind = failure.kind.label(), cause = failure.cause, "{DOING}");
+            let groups = node.port_rules.all_groups();
+            tell(&node, |server| !compile(&[server], &groups).is_empty());
         }
     }
 }
@@ -186,7 +203,12 @@ fn concern<H: Hypervisor>(node: &Node<H>, group: &SecurityGroup, holds: impl Fn(
     node.port_rules.touched();
     let name = group.name_any();
     let names_it = |s: &Server| s.namespace() == group.namespace() && s.spec.security_groups().contains(&&*name);
-    for server in node.servers.all_where(|s| names_it(s) && holds(s)) {
+    tell(node, |server| names_it(server) && holds(server));
+}
+
+/// Has the Servers looked at of which `holds` holds.
+fn tell<H: Hypervisor>(node: &Node<H>, holds: impl Fn(&Server) -> bool) {
+    for server in node.servers.all_where(holds) {
         if let Ok(identity) = identify(&server) {
             node.signals.tell(GuestEvent::Changed(identity.guest));
         }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const NOTHING: &str = "00000000-0000-4000-8000-000000000000";
 
 /// Permissions of actions that no field of a Server stands for, so that a patch cannot do them.
-const NO_FIELD: &[&str] = &["crashdump", "interfaces", "migrate", "securitygroups"];
+const NO_FIELD: &[&str] = &["crashdump", "interfaces", "migrate"];
 
 /// A change in both forms.
 struct Change {
@@ -54,6 +54,7 @@ fn changes() -> Vec<Change> {
         ),
         ("resetstate", action("ResetToError"), json!({"os-resetState": {"state": "active"}})),
         ("evacuate", action("Evacuate"), json!({"evacuate": {}})),
+        ("securitygroups", spec("securityGroups", json!([])), json!({"addSecurityGroup": {"name": "default"}})),
         ("lock", spec("locked", json!(true)), json!({"unlock": null})),
         ("createimage", Value::Null, json!({"createImage": {"name": "x"}})),
     ];

@@ -130,12 +130,23 @@ async fn what_a_security_group_allows_passes_and_nothing_else_as_it_is_now() -> 
     world.wait_ready("db").await?;
     says(&world, &web, ["SSH SSH-", "PING no"]).await?;
 
+    // A host that cannot filter says so, of those who have rules.
+    let bridged = |on: &str| {
+        world.libvirt.enter(&["sh", "-c", &format!("echo {on} >/proc/sys/net/bridge/bridge-nf-call-iptables")])
+    };
+    bridged("0")?;
+    group(&world, "later", json!([ssh(json!({})), ping])).await?;
+    world.wait("db", "it cannot be filtered", |s| condition_reason(s, "Ready") == Some("PortRulesError")).await?;
+    bridged("1")?;
+    world.wait_ready("db").await?;
+    says(&world, &web, ["SSH SSH-", "PING yes"]).await?;
+
     // Somebody empties the host's firewall.
     ensure!(tables(&world)?.contains("inet ostler_ports"));
     world.libvirt.enter(&["nft", "delete", "table", "inet", "ostler_ports"])?;
     wait_for("the rules to be back", PATIENCE, || async { Ok(tables(&world)?.contains("ostler_ports").then_some(())) })
         .await?;
-    says(&world, &web, ["SSH SSH-", "PING no"]).await?;
+    says(&world, &web, ["SSH SSH-", "PING yes"]).await?;
     ensure!(processes == (world.qemu(&db)?, world.qemu(&web)?), "a guest was started anew");
 
     for name in ["db", "web"] {

@@ -29,6 +29,7 @@ fn source() -> DriveSource {
         files: vec![InjectedFile { path: "/etc/motd".into(), contents: b"hello".to_vec() }],
         flavor: "small".into(),
         image: "9f0f1d0a-0000-4000-8000-000000000000".into(),
+        security_groups: vec!["default".into()],
         links: vec![Link {
             mac: "fa:16:3e:00:00:05".into(),
             mtu: Some(1450),

@@ -206,6 +206,7 @@ fn the_password_is_on_the_config_drive_as_cloud_init_wants_it() {
         files: vec![],
         flavor: "small".into(),
         image: "i".into(),
+        security_groups: vec![],
         links: vec![],
     };
     let files = source.files("nova");
