@@ -178,6 +178,9 @@ mod tests {
 
     use super::*;
 
+    /// Protocol, ports and range.
+    type Parts<'a> = (Option<&'a str>, Option<u16>, Option<u16>, Option<&'a str>);
+
     fn verdict(more: Value) -> Result<SecurityGroupRule, u16> {
         let mut body = json!({"security_group_id": "g", "direction": "ingress"});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -209,10 +212,7 @@ mod tests {
     #[case(json!({"ethertype": "IPv5"}), Err(400))]
     #[case(json!({"colour": "red"}), Err(400))]
     #[case(json!({"remote_address_group_id": "a"}), Err(501))]
-    fn rules_are_read(
-        #[case] more: Value,
-        #[case] wanted: Result<(Option<&str>, Option<u16>, Option<u16>, Option<&str>), u16>,
-    ) {
+    fn rules_are_read(#[case] more: Value, #[case] wanted: Result<Parts<'_>, u16>) {
         let read = verdict(more);
         let read = read.as_ref().map(|r| (r.protocol.as_deref(), r.port_min, r.port_max, r.remote_cidr.as_deref()));
         assert_eq!(read.map_err(|s| *s), wanted);

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -56,7 +56,7 @@ async fn says(world: &World, server: &Server, lines: [&str; 2]) -> Result<()> {
 }
 
 /// A connection from the host to the guest's ssh that has got its banner, if there can be one.
-fn from_host(namespace: &PathBuf, address: &str) -> Result<Option<TcpStream>> {
+fn from_host(namespace: &Path, address: &str) -> Result<Option<TcpStream>> {
     in_network_namespace(namespace, || {
         let Ok(mut stream) = TcpStream::connect_timeout(&format!("{address}:22").parse()?, Duration::from_secs(3))
         else {
