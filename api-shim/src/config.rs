@@ -80,9 +80,9 @@ pub struct ServeArgs {
     /// How long an issued token is good for, in seconds.
     #[arg(long, env = "OSTLER_TOKEN_LIFETIME", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(60..=86_400))]
     pub token_lifetime: u32,
-    /// ClusterRole of Keystone's role `reader`. With it and the next two administrators make projects, users and roles
+    /// ClusterRole of Keystone's role `reader`. With it and the next three administrators make projects, users and roles
     /// through Keystone; without, with kubectl.
-    #[arg(long, env = "OSTLER_VIEW_ROLE", requires_all = ["edit_role", "admin_role"])]
+    #[arg(long, env = "OSTLER_VIEW_ROLE", requires_all = ["edit_role", "admin_role", "identity_admin_role"])]
     pub view_role: Option<String>,
     /// ClusterRole that the role `member` gives besides.
     #[arg(long, env = "OSTLER_EDIT_ROLE", requires = "view_role")]
@@ -90,13 +90,20 @@ pub struct ServeArgs {
     /// ClusterRole of the role `admin`.
     #[arg(long, env = "OSTLER_ADMIN_ROLE", requires = "view_role")]
     pub admin_role: Option<String>,
+    /// ClusterRole that the role `admin` gives besides.
+    #[arg(long, env = "OSTLER_IDENTITY_ADMIN_ROLE", requires = "view_role")]
+    pub identity_admin_role: Option<String>,
 }
 
 impl ServeArgs {
     /// What Keystone's roles are in Kubernetes.
     pub fn cluster_roles(&self) -> Option<ClusterRoles> {
-        let (view, edit, admin) = (self.view_role.clone()?, self.edit_role.clone()?, self.admin_role.clone()?);
-        Some(ClusterRoles { view, edit, admin })
+        Some(ClusterRoles {
+            view: self.view_role.clone()?,
+            edit: self.edit_role.clone()?,
+            admin: self.admin_role.clone()?,
+            identity_admin: self.identity_admin_role.clone()?,
+        })
     }
 }
 

@@ -9,15 +9,17 @@ pub struct ClusterRoles {
     pub view: String,
     /// The other part of `member`.
     pub edit: String,
-    /// `admin`. It holds in the whole cluster, as Nova and Keystone have it.
+    /// `admin`, of servers and all that belongs to them. It holds in the whole cluster, as Nova and Keystone have it.
     pub admin: String,
+    /// The other part of `admin`: of projects, users and roles.
+    pub identity_admin: String,
 }
 
 impl ClusterRoles {
     /// What a role gives: ClusterRoles, and whether they hold in the whole cluster.
     pub fn of(&self, role: Role) -> Vec<(&str, bool)> {
         match role {
-            Role::Admin => vec![(self.admin.as_str(), true)],
+            Role::Admin => vec![(self.admin.as_str(), true), (self.identity_admin.as_str(), true)],
             Role::Member => vec![(self.view.as_str(), false), (self.edit.as_str(), false)],
             Role::Reader => vec![(self.view.as_str(), false)],
         }

@@ -108,8 +108,8 @@ pub struct Shim {
 }
 
 /// The flags that the chart gives to a shim of `apiShim.identityAdministration`.
-pub fn identity_administration() -> [String; 3] {
-    [("view", "view"), ("edit", "edit"), ("admin", "platform-admin")]
+pub fn identity_administration() -> [String; 4] {
+    [("view", "view"), ("edit", "edit"), ("admin", "platform-admin"), ("identity-admin", "identity-admin")]
         .map(|(role, part)| format!("--{role}-role={RELEASE}-{part}"))
 }
 

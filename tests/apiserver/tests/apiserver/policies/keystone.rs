@@ -73,7 +73,7 @@ async fn the_shim_makes_projects_and_deletes_no_namespace_that_it_did_not_make()
 }
 
 #[tokio::test]
-async fn the_shim_binds_single_users_to_three_roles_and_in_projects_alone() -> Result<()> {
+async fn the_shim_binds_single_users_to_the_charts_roles_and_in_projects_alone() -> Result<()> {
     let (client, create) = (shim().await?, PostParams::default());
     let admin = cluster().await?.admin().await?;
     make_namespace(&admin, "roles", &[(PROJECT, "true")]).await?;
