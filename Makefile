@@ -8,7 +8,7 @@ CARGO_TARGET_DIR := $(shell tests/target-dir.sh)
 export CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down build test conformance conformance-down crash lint check
+.PHONY: help demo demo-down build test conformance conformance-down crash bench lint check
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,10 @@ conformance-down: ## ends the stack that `make conformance KEEP=1` keeps
 
 crash: ## ends the node role and the manager after every step and write; OPERATIONS="create resize", default all
 	@tests/crash/run.sh $(OPERATIONS)
+
+bench: ## what Servers cost in writes and memory, against the design's budgets
+	@tests/crash/build.sh
+	@"$(CARGO_TARGET_DIR)/debug/budgets"
 
 lint: ## format, clippy, house rules, licences, chart
 	@tests/run.sh lint

@@ -8,6 +8,7 @@
 //!
 //!   beside it: fetch (images that come), snapshot (images that are made of guests),
 //!              host (the Host object and its heartbeat), console (streams over HTTPS),
+//!              image_cache (what goes when there is no room),
 //!              metadata (for guests), port_filter (whom guests may reach), port_rules (SecurityGroups), health and
 //!              metrics
 //! ```
@@ -15,10 +16,12 @@
 //! Starting, stopping or killing this process touches no guest: domains are persistent and QEMU is libvirt's child.
 
 mod act;
+mod clock;
 mod console;
 mod fetch;
 mod gate;
 mod host;
+mod image_cache;
 mod lock;
 mod metadata;
 mod metrics;
@@ -52,6 +55,7 @@ use ostler_crds::{
     Network,
     host::{Accelerator, HostEndpoint},
 };
+use ostler_engine::image_cache::Limit;
 use ostler_hypervisor::{GuestEvent, Hypervisor, HypervisorError};
 use ostler_libvirt::{Config, LibvirtHypervisor};
 use prometheus_client::registry::Registry;
@@ -59,10 +63,12 @@ use thiserror::Error;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
+    clock::SteadyClock,
     console::{Authorizer, Streams, tls},
     fetch::Fetches,
     gate::BootGate,
     host::ThisHost,
+    image_cache::SeenCache,
     metadata::MetadataService,
     metrics::Metrics,
     network_namespace::NetworkNamespace,
@@ -124,6 +130,9 @@ pub struct Args {
     /// What guests are served.
     #[command(flatten)]
     pub metadata: metadata::Args,
+    /// How much room images may take.
+    #[command(flatten)]
+    pub image_cache: image_cache::Args,
     /// How images are fetched from web servers.
     #[command(flatten)]
     pub image: image::Args,
@@ -180,6 +189,7 @@ struct Node<H> {
     client: Client,
     hypervisor: Arc<H>,
     storage: Arc<Storage>,
+    cache: SeenCache,
     fetches: Fetches,
     snapshots: Snapshots<H>,
     servers: Servers,
@@ -188,6 +198,7 @@ struct Node<H> {
     memories: Memories,
     retries: Retries,
     gate: BootGate,
+    clock: SteadyClock,
     port_filter: PortFilter,
     port_rules: PortRules,
     metadata: MetadataService,
@@ -261,12 +272,14 @@ async fn run_with<H: Hypervisor>(
         signals: signals.clone(),
         fetches: Fetches::new(Arc::clone(&storage), servers.clone(), signals.clone(), metrics.clone()),
         storage,
+        cache: SeenCache::default(),
         servers,
         networks,
         host,
         memories: Memories::default(),
         retries: Retries::default(),
         gate: BootGate::new(args.boots_at_once, args.boot_seconds.map(Duration::from_secs)),
+        clock: SteadyClock::new(jiff::Timestamp::now()),
         port_filter,
         port_rules,
         metadata,
@@ -290,6 +303,7 @@ async fn run_with<H: Hypervisor>(
     tasks.spawn(port_filter::run(node.clone(), end.clone()));
     tasks.spawn(port_rules::run(node.clone(), end.clone()));
     tasks.spawn(metadata::run(node.clone(), end.clone()));
+    tasks.spawn(keep_cache(node.clone(), args.image_cache.image_cache_limit, end.clone()));
     tasks.spawn(reconcile(node, writer, signals, end.clone()));
     tasks.close();
 
@@ -304,6 +318,13 @@ async fn run_with<H: Hypervisor>(
         tracing::warn!("a pass was still under way; it is repeated at the next start");
     }
     ended
+}
+
+/// Looks after the image cache once the Servers of this host are known: without them their images would look unneeded.
+async fn keep_cache<H: Hypervisor>(node: Arc<Node<H>>, limit: Limit, end: CancellationToken) {
+    if let Some(Ok(())) = end.run_until_cancelled(node.servers.0.wait_until_ready()).await {
+        image_cache::run(node, limit, end).await;
+    }
 }
 
 /// Reconciles once the Networks are known: without them a guest's network would look deleted.

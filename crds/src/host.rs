@@ -114,6 +114,27 @@ pub struct HostEndpoint {
     pub ca_bundle: String,
 }
 
+/// The images that a machine keeps, so that a guest of the same image need not wait for its bytes.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageCacheUsage {
+    /// How many there are.
+    pub images: u64,
+    /// What they take, in MiB.
+    #[serde(rename = "usedMiB")]
+    pub used_mib: u64,
+    /// What they may take, in MiB. Those that guests need stay even above it.
+    #[serde(rename = "limitMiB")]
+    pub limit_mib: u64,
+}
+
+impl ImageCacheUsage {
+    /// Disk that guests do not get, in MiB: what images may take, or what they do take where guests need more.
+    pub fn kept_mib(self) -> u64 {
+        self.used_mib.max(self.limit_mib)
+    }
+}
+
 /// What the node role says of its machine.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -127,6 +148,9 @@ pub struct HostStatus {
     /// What its guests use, their QEMU included; refreshed at most once a minute. The scheduler does not rely on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Resources>,
+    /// What its image cache takes of the disk. The scheduler gives that to no guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_cache: Option<ImageCacheUsage>,
     /// When the machine was booted, by its own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booted_at: Option<Time>,

@@ -6,6 +6,7 @@
 //!             shelve ─► (image, and leaving the host)
 //!             snapshot ─► (orders to hosts, and words at Images)
 //!   node:     guest::validate ─► guest::decide ─► (steps) ─► guest::status
+//!             image_cache: what goes when images take too much room
 //! ```
 
 pub mod affinity;
@@ -13,6 +14,7 @@ pub mod allocate;
 pub mod change;
 pub mod evacuation;
 pub mod guest;
+pub mod image_cache;
 pub mod placement;
 pub mod port_rules;
 pub mod quota;

@@ -46,12 +46,14 @@ impl Candidate {
             s.conditions.iter().any(|c| c.type_ == ostler_crds::names::condition::READY && c.status == "True")
         });
         let capacity = status.and_then(|s| s.capacity).unwrap_or_default();
+        let images = status.and_then(|s| s.image_cache).unwrap_or_default().kept_mib();
+        let disk_mib = (capacity.disk_gib << 10).saturating_sub(images);
         let percent = |n: u64, p: u32| n.saturating_mul(u64::from(p)) / 100;
         let total = Resources {
             vcpus: percent(capacity.vcpus, host.spec.cpu_overcommit_percent),
             memory_mib: percent(capacity.memory_mib, host.spec.memory_overcommit_percent)
                 .saturating_sub(host.spec.reserved_memory_mib),
-            disk_gib: percent(capacity.disk_gib, host.spec.disk_overcommit_percent),
+            disk_gib: percent(disk_mib, host.spec.disk_overcommit_percent) >> 10,
         };
         Self {
             name: host.metadata.name.clone().unwrap_or_default(),
@@ -171,6 +173,7 @@ fn obstacle(request: &Request, candidate: &Candidate) -> Option<Obstacle> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use ostler_crds::host::ImageCacheUsage;
     use proptest::prelude::*;
 
     use super::*;
@@ -189,6 +192,24 @@ mod tests {
 
     fn need(memory_mib: u64) -> Request {
         Request { resources: Resources { vcpus: 1, memory_mib, disk_gib: 1 }, ..Default::default() }
+    }
+
+    #[test]
+    fn what_images_take_of_the_disk_is_given_to_no_guest() {
+        let disk = |limit_mib, used_mib, percent| {
+            let spec = serde_json::json!({ "diskOvercommitPercent": percent });
+            let mut host = Host::new("h", serde_json::from_value(spec).unwrap());
+            host.status = Some(ostler_crds::HostStatus {
+                capacity: Some(Resources { vcpus: 1, memory_mib: 1, disk_gib: 100 }),
+                image_cache: Some(ImageCacheUsage { images: 1, used_mib, limit_mib }),
+                ..Default::default()
+            });
+            Candidate::new(&host, Resources::default(), true).total.disk_gib
+        };
+        assert_eq!(disk(10 << 10, 0, 100), 90, "what they may take");
+        assert_eq!(disk(10 << 10, 20 << 10, 100), 80, "or do");
+        assert_eq!(disk(10 << 10, 0, 200), 180);
+        assert_eq!(disk(200 << 10, 0, 100), 0);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::storage::CacheState;
+
 /// Counters of the node role. Labels have few values; no guest's name is among them.
 #[derive(Clone)]
 pub struct Metrics {
@@ -23,6 +25,17 @@ pub struct Metrics {
     removed: Counter,
     hypervisor_up: Gauge,
     metadata: Family<StatusLabels, Counter>,
+    cache: CacheMetrics,
+}
+
+#[derive(Clone, Default)]
+struct CacheMetrics {
+    images: Gauge,
+    bytes: Gauge,
+    needed: Gauge,
+    limit: Gauge,
+    removed: Counter,
+    removed_bytes: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -57,6 +70,7 @@ impl Metrics {
             removed: Counter::default(),
             hypervisor_up: Gauge::default(),
             metadata: Family::default(),
+            cache: CacheMetrics::default(),
         };
         let registry = registry.sub_registry_with_prefix("ostler_node");
         registry.register("passes", "Passes over guests by what they came to", metrics.passes.clone());
@@ -69,6 +83,13 @@ impl Metrics {
             "Answers of the metadata service by HTTP status; 0: a connection too many",
             metrics.metadata.clone(),
         );
+        let cache = metrics.cache.clone();
+        registry.register("image_cache_images", "Images in the cache", cache.images);
+        registry.register("image_cache_bytes", "Bytes that cached images take", cache.bytes);
+        registry.register("image_cache_needed_bytes", "Bytes of those that guests here need", cache.needed);
+        registry.register("image_cache_limit_bytes", "Bytes that cached images may take", cache.limit);
+        registry.register("image_cache_removed", "Images removed because nobody needed them", cache.removed);
+        registry.register("image_cache_removed_bytes", "Bytes of those", cache.removed_bytes);
         metrics
     }
 
@@ -89,6 +110,17 @@ impl Metrics {
         let result = failure.map_or("ok", FailureKind::label);
         self.steps.get_or_create(&StepLabels { step, result }).inc();
         self.seconds.get_or_create(&NameLabels { step }).observe(took.as_secs_f64());
+    }
+
+    /// The image cache was looked at.
+    pub fn image_cache(&self, state: &CacheState) {
+        let gauge = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.cache.images.set(gauge(state.images));
+        self.cache.bytes.set(gauge(state.bytes));
+        self.cache.needed.set(gauge(state.needed_bytes));
+        self.cache.limit.set(gauge(state.limit_bytes));
+        self.cache.removed.inc_by(state.removed);
+        self.cache.removed_bytes.inc_by(state.removed_bytes);
     }
 
     /// A guest is gone.

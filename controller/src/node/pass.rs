@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::ResourceExt;
 use ostler_crds::{Server, names::GUEST_FINALIZER};
 use ostler_engine::evacuation::must_claim;
@@ -130,7 +129,7 @@ async fn decided<H: Hypervisor>(
 ) -> Result<(Decision, Option<ObservedDomain>, Acted), Failure> {
     let observed = observe::observe(node, id, server).await?;
     let host = observe::context(node, id.guest).await?;
-    let decision = decide(validated, &observed, &host, &remembered.memory, Timestamp::now());
+    let decision = decide(validated, &observed, &host, &remembered.memory, node.clock.now());
     let known = server.status.clone().unwrap_or_default();
     let acted = if must_claim(&known, node.host.generation(), &decision.steps) {
         claim(node, id, server, remembered).await

@@ -108,8 +108,16 @@ impl World {
     /// # Errors
     /// The API server refuses it.
     pub async fn beat(&self, host: &str) -> Result<()> {
+        self.beat_at(host, Timestamp::now()).await
+    }
+
+    /// A heartbeat of a host whose clock shows this.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn beat_at(&self, host: &str, clock: Timestamp) -> Result<()> {
         let name = format!("{HEARTBEAT_LEASE_PREFIX}{host}");
-        let now = format!("{:.6}", Timestamp::now());
+        let now = format!("{clock:.6}");
         let lease = json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": name },
             "spec": { "holderIdentity": host, "renewTime": now } });
         Api::<Lease>::namespaced(self.client.clone(), NAMESPACE)

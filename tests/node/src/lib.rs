@@ -60,6 +60,8 @@ pub struct World {
     pub libvirt: LibvirtNode,
     /// A project.
     pub namespace: String,
+    /// Further flags of the node role, from its next start on.
+    pub node_flags: Vec<&'static str>,
 }
 
 impl World {
@@ -87,6 +89,14 @@ impl World {
         Self::build(libvirt, None).await
     }
 
+    /// Both.
+    ///
+    /// # Errors
+    /// A part does not start.
+    pub async fn on_with_front(libvirt: LibvirtNode) -> Result<Self> {
+        Self::build(libvirt, Some(&[])).await
+    }
+
     async fn build(libvirt: LibvirtNode, front: Option<&[&str]>) -> Result<Self> {
         let cluster = Cluster::start(&[]).await?;
         let client = cluster.admin().await?;
@@ -101,7 +111,9 @@ impl World {
             Some(flags) => Some(workload::shim(&cluster, "shim", flags).await?),
             None => None,
         };
-        let mut world = Self { cluster, client, files, libvirt, namespace, node_role: None, manager, front };
+        let node_flags = vec!["--image-allow-cidr=127.0.0.0/8"];
+        let mut world =
+            Self { cluster, client, files, libvirt, namespace, node_role: None, manager, front, node_flags };
         world.start_node_role().await?;
         world.apply(CATALOG).await?;
         world.apply(&image_yaml("tiny", &world.files.url("tiny.qcow2"), image.sha256())).await?;
@@ -119,7 +131,7 @@ impl World {
             network_namespace: &self.libvirt.network_namespace()?,
             state_dir: self.libvirt.state_dir(),
             shim_address: self.front.as_ref().map_or("127.0.0.1:1", |front| &front.stream_address),
-            more: &["--image-allow-cidr=127.0.0.0/8"],
+            more: &self.node_flags,
         };
         self.node_role = Some(workload::node(&self.cluster, &settings).await?);
         Ok(())

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub struct SlowServer {
     address: SocketAddr,
     slow: Arc<AtomicBool>,
+    cut: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -27,15 +28,15 @@ impl SlowServer {
         let bytes = Arc::new(std::fs::read(file)?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let slow = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&slow);
+        let (slow, cut) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (told, told_cut) = (Arc::clone(&slow), Arc::clone(&cut));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // A client that goes away in the middle is what tests are about.
-                tokio::spawn(answer(stream, Arc::clone(&bytes), Arc::clone(&told)));
+                tokio::spawn(answer(stream, Arc::clone(&bytes), Arc::clone(&told), Arc::clone(&told_cut)));
             }
         });
-        Ok(Self { address, slow, task })
+        Ok(Self { address, slow, cut, task })
     }
 
     /// The URL of the file.
@@ -47,6 +48,11 @@ impl SlowServer {
     pub fn set_slow(&self, slow: bool) {
         self.slow.store(slow, Ordering::Relaxed);
     }
+
+    /// Whether it closes the connection in the middle.
+    pub fn set_cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::Relaxed);
+    }
 }
 
 impl Drop for SlowServer {
@@ -55,14 +61,23 @@ impl Drop for SlowServer {
     }
 }
 
-async fn answer(mut stream: TcpStream, bytes: Arc<Vec<u8>>, slow: Arc<AtomicBool>) -> std::io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    bytes: Arc<Vec<u8>>,
+    slow: Arc<AtomicBool>,
+    cut: Arc<AtomicBool>,
+) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         request.push(stream.read_u8().await?);
     }
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
     stream.write_all(head.as_bytes()).await?;
-    for chunk in bytes.chunks(64 << 10) {
+    let pieces = bytes.len().div_ceil(64 << 10);
+    for (n, chunk) in bytes.chunks(64 << 10).enumerate() {
+        if n > pieces / 2 && cut.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         if slow.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use ostler_crds::{
     ConditionBuilder, ConditionStatus, HostStatus, Server, ServerStatus,
-    host::{HostEndpoint, Resources},
+    host::{HostEndpoint, ImageCacheUsage, Resources},
     names::{condition, reason},
 };
 use ostler_hypervisor::HostFacts;
+
+use super::super::storage::CacheState;
 
 /// What was seen of the machine.
 pub struct Seen<'a> {
@@ -17,6 +19,8 @@ pub struct Seen<'a> {
     pub booted_at: Option<Timestamp>,
     /// What its guests use.
     pub used: Resources,
+    /// Its image cache; `None`: not looked at yet.
+    pub image_cache: Option<CacheState>,
     /// Where the streams are.
     pub endpoint: &'a HostEndpoint,
     /// Whether it must run no guest.
@@ -50,6 +54,7 @@ pub fn describe(previous: &HostStatus, seen: &Seen<'_>, now: Timestamp) -> HostS
     let mut next = HostStatus {
         observed_generation: Some(seen.generation),
         used: Some(seen.used),
+        image_cache: seen.image_cache.map(image_cache).or(previous.image_cache),
         booted_at: booted_at(previous, seen),
         endpoint: Some(seen.endpoint.clone()),
         conditions: vec![ready.build(seen.generation, &previous.conditions, now)],
@@ -62,6 +67,14 @@ pub fn describe(previous: &HostStatus, seen: &Seen<'_>, now: Timestamp) -> HostS
         next.qemu_version = Some(facts.qemu_version.clone());
     }
     next
+}
+
+fn image_cache(state: CacheState) -> ImageCacheUsage {
+    ImageCacheUsage {
+        images: state.images,
+        used_mib: state.bytes.div_ceil(1 << 20),
+        limit_mib: state.limit_bytes >> 20,
+    }
 }
 
 /// Seconds by which a clock that is set while the machine runs may move its boot; it is no other boot.
@@ -116,7 +129,8 @@ mod tests {
         let endpoint = HostEndpoint { url: "https://10.0.0.1:10350".into(), ca_bundle: "PEM".into() };
         let booted_at = Timestamp::from_second(1000 + second).ok();
         let used = Resources::default();
-        let seen = Seen { facts, booted_at, used, endpoint: &endpoint, fenced: false, generation: 1 };
+        let image_cache = Some(CacheState { images: 1, bytes: 1, limit_bytes: 5 << 20, ..CacheState::default() });
+        let seen = Seen { facts, booted_at, used, image_cache, endpoint: &endpoint, fenced: false, generation: 1 };
         describe(previous, &seen, Timestamp::from_second(second).unwrap())
     }
 
@@ -124,6 +138,7 @@ mod tests {
     fn a_host_is_ready_while_libvirt_answers_and_keeps_what_is_known_of_it_while_it_does_not() {
         let ready = status(&HostStatus::default(), Ok(&facts()), 1);
         assert_eq!(ready.conditions[0].status, "True");
+        assert_eq!(ready.image_cache, Some(ImageCacheUsage { images: 1, used_mib: 1, limit_mib: 5 }));
         let away = status(&ready, Err("no socket"), 2);
         assert_eq!((away.conditions[0].status.as_str(), away.capacity), ("False", ready.capacity));
         assert_eq!(status(&away, Err("another word for it"), 3), away);

@@ -27,7 +27,7 @@ use super::{
 const PERIOD: Duration = Duration::from_secs(30);
 /// How soon again after the API server could not be reached.
 const RETRY: Duration = Duration::from_secs(5);
-/// How often a change of `used` alone is written.
+/// How often a change of `used` and `imageCache` alone is written.
 const USED_PERIOD: Duration = Duration::from_secs(60);
 
 /// Keeps the Host until `shutdown`. `published` is told of each success.
@@ -84,12 +84,14 @@ async fn publish<H: Hypervisor>(node: &Node<H>, done: &mut Done) -> Result<(), k
         facts: facts.as_ref().map_err(|_| why.as_str()),
         booted_at: boot_time(),
         used: used(&servers),
+        image_cache: node.cache.get(),
         endpoint: &node.host.endpoint,
         fenced: host.spec.fenced,
         generation: host.metadata.generation.unwrap_or_default(),
     };
     let next = describe(&previous, &seen, Timestamp::now());
-    let only_used = HostStatus { used: previous.used, ..next.clone() } == previous;
+    let figures = HostStatus { used: previous.used, image_cache: previous.image_cache, ..next.clone() };
+    let only_used = figures == previous;
     if next == previous || (only_used && done.used.is_some_and(|at| at.elapsed() < USED_PERIOD)) {
         return Ok(());
     }

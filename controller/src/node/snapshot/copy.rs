@@ -1,6 +1,11 @@
 //! Has a copy of a guest's disk in the guest's folder: one file that stands alone.
 
-use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use ostler_engine::guest::{FailureKind, Folder};
 use ostler_hypervisor::{CopyState, DiskCopy, ErrorClass, Hypervisor};
@@ -9,7 +14,7 @@ use tokio::process::Command;
 use crate::common::crash;
 
 use super::{
-    super::storage::{StorageError, blocking, qemu_img, whose},
+    super::storage::{StorageError, backing_of, blocking, qemu_img, whose},
     Phase, Shared, Subject,
     failure::Failed,
 };
@@ -93,18 +98,9 @@ fn enough_room(disk: &PathBuf, most: u64) -> io::Result<()> {
 }
 
 /// Most bytes that the image behind a disk holds: three times its file, for a compressed one.
-fn backing_size(disk: &PathBuf) -> io::Result<u64> {
-    let mut header = [0_u8; 24];
-    io::Read::read_exact(&mut fs::File::open(disk)?, &mut header)?;
-    let at = header.get(8..16).and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes);
-    let length = header.get(16..20).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
-    if at == 0 || length == 0 || length > 1023 {
-        return Ok(0);
-    }
-    let mut name = vec![0_u8; length as usize];
-    std::os::unix::fs::FileExt::read_exact_at(&fs::File::open(disk)?, &mut name, at)?;
-    let name = String::from_utf8(name).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-    Ok(fs::metadata(name)?.len().saturating_mul(3))
+fn backing_size(disk: &Path) -> io::Result<u64> {
+    let base = backing_of(disk)?;
+    base.map_or(Ok(0), |base| Ok(fs::metadata(base)?.len().saturating_mul(3)))
 }
 
 async fn by_hypervisor<H: Hypervisor>(shared: &Shared<H>, copy: DiskCopy) -> Result<(), Failed> {

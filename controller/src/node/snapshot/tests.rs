@@ -135,10 +135,10 @@ async fn the_disk_of_a_guest_that_is_off_is_flattened_and_nothing_stays_behind()
     let copy = copy::make(&b.snapshots.0, &subject()).await.unwrap();
     let inspected = ostler_images::inspect(&copy, ostler_crds::image::DiskFormat::Qcow2).await.unwrap();
     assert_eq!(inspected.virtual_size, 16 << 20, "it stands alone");
-    assert_eq!(b.left(), ["owner", "root.qcow2", "snapshot.mark", "snapshot.qcow2"]);
+    assert_eq!(b.left(), ["owner", "root.json", "root.qcow2", "snapshot.mark", "snapshot.qcow2"]);
     copy::tidy(&b.snapshots.0, &subject()).await.unwrap();
     copy::tidy(&b.snapshots.0, &subject()).await.unwrap();
-    assert_eq!(b.left(), ["owner", "root.qcow2"]);
+    assert_eq!(b.left(), ["owner", "root.json", "root.qcow2"]);
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn a_disk_of_somebody_else_or_none_at_all_is_not_copied() {
     let other = Subject { uid: "another".into(), ..subject() };
     let failed = copy::make(&b.snapshots.0, &other).await.unwrap_err();
     assert!(!failed.passes() && failed.message().contains("no disk"), "{}", failed.message());
-    assert_eq!(b.left(), ["owner", "root.qcow2"]);
+    assert_eq!(b.left(), ["owner", "root.json", "root.qcow2"]);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn an_order_shows_as_a_task_ends_when_it_is_taken_back_and_by_a_deletion()
     let server = b.server(&[order("i")]);
     b.see(&server);
     assert!(b.snapshots.quit(UID).await);
-    assert_eq!(b.left(), ["owner", "root.qcow2"]);
+    assert_eq!(b.left(), ["owner", "root.json", "root.qcow2"]);
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn what_a_crash_left_of_a_copy_is_removed_when_its_server_is_seen_first() 
     let server = b.server(&[]);
     assert_eq!(b.see(&server), Copying::default());
     b.idle().await;
-    assert_eq!(b.left(), ["owner", "root.qcow2"]);
+    assert_eq!(b.left(), ["owner", "root.json", "root.qcow2"]);
     assert!(matches!(b.model.copy_state(guest()).await.unwrap(), CopyState::Failed(_)));
 }
 

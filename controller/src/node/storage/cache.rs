@@ -1,7 +1,5 @@
-//! The image cache: bytes by digest. `node::fetch` sees to it that they are fetched once however many guests wait.
-//!
-//! Nothing is ever removed from it by itself: overlays stand on these files. docs/reasons.md (DiskFull) tells
-//! how an admin empties it.
+//! The image cache: bytes by digest. `node::fetch` sees to it that they are fetched once however many guests wait, and
+//! `node::image_cache` that what nobody needs any more goes.
 
 use std::{fs, io, os::unix::fs::PermissionsExt};
 

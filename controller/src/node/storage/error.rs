@@ -23,6 +23,9 @@ pub enum StorageError {
     /// The guest's folder belongs to another Server.
     #[error("the folder of this id belongs to another Server")]
     Foreign,
+    /// The image that a disk was to be made over was removed from the cache a moment before.
+    #[error("the image is not in the cache any more")]
+    BaseMissing,
     /// The image's bytes did not arrive.
     #[error(transparent)]
     Fetch(#[from] FetchError),
@@ -53,6 +56,7 @@ impl StorageError {
             Self::QemuImg(message) if message.contains("No space left") => FailureKind::DiskFull,
             Self::Io { .. } | Self::QemuImg(_) | Self::Timeout(_) => FailureKind::Storage,
             Self::Foreign => FailureKind::Foreign,
+            Self::BaseMissing => FailureKind::Interrupted,
             Self::Shim(_) => FailureKind::ImageUnreachable,
             Self::ConfigDrive(_) => FailureKind::Invalid,
             Self::Fetch(error) => match error.reason() {

@@ -1,8 +1,10 @@
 //! A guest's files on this host: image cache, root disk, config drive.
 
+mod backing;
 mod cache;
 mod drive;
 mod error;
+mod evict;
 mod folder;
 mod layout;
 pub mod leftovers;
@@ -13,13 +15,19 @@ pub mod shim;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, io, path::PathBuf};
 
-use ostler_engine::guest::{Failure, FailureKind, Files};
+use ostler_engine::{
+    guest::{Failure, FailureKind, Files},
+    image_cache::Limit,
+};
 use ostler_hypervisor::{GuestId, Origin, StorageStep};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard};
 
+pub use backing::of as backing_of;
 pub use cache::{Bytes, ImageCache};
 pub use error::StorageError;
+pub use evict::CacheState;
 pub use folder::whose;
 pub use layout::Layout;
 use mark::write;
@@ -31,12 +39,15 @@ use crate::common::crash;
 pub struct Storage {
     layout: Layout,
     cache: ImageCache,
+    /// Held for reading while a disk is made, for writing while images are removed.
+    bases: RwLock<()>,
+    changed: Notify,
 }
 
 impl Storage {
     /// Works below `layout`, with images from `cache`.
     pub fn new(layout: Layout, cache: ImageCache) -> Self {
-        Self { layout, cache }
+        Self { layout, cache, bases: RwLock::default(), changed: Notify::new() }
     }
 
     /// Where things are.
@@ -64,7 +75,37 @@ impl Storage {
 
     /// Does one step for the Server with this uid.
     pub async fn execute(&self, step: &StorageStep, uid: &str) -> Result<(), Failure> {
-        self.try_execute(step, uid).await.map_err(|e| e.failure(step))
+        let done = self.try_execute(step, uid).await.map_err(|e| e.failure(step));
+        // An image came, a disk went, or there is no room.
+        let full = done.as_ref().is_err_and(|failure| failure.kind == FailureKind::DiskFull);
+        if full || changes_cache(step) {
+            self.changed.notify_one();
+        }
+        done
+    }
+
+    /// Waits until an image came, a disk went, or there was no room.
+    pub async fn cache_changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Removes cached images that nobody needs, as far as `limit` asks for that. `wanted` are digests that Servers of this
+    /// host may need.
+    pub async fn tidy_cache(&self, limit: Limit, wanted: BTreeSet<String>) -> io::Result<CacheState> {
+        let _no_disk_is_made = self.bases.write().await;
+        let layout = self.layout.clone();
+        blocking(move || evict::tidy(&layout, limit, &wanted)).await
+    }
+
+    /// The base of a disk that is about to be made; it stays for as long as the guard is held.
+    async fn base(&self, sha256: &str) -> Result<(RwLockReadGuard<'_, ()>, PathBuf), StorageError> {
+        let stays = self.bases.read().await;
+        let base = self.layout.image(sha256);
+        if !base.try_exists().map_err(StorageError::io("looking into the image cache"))? {
+            return Err(StorageError::BaseMissing);
+        }
+        evict::note_use(&base);
+        Ok((stays, base))
     }
 
     async fn try_execute(&self, step: &StorageStep, uid: &str) -> Result<(), StorageError> {
@@ -75,7 +116,8 @@ impl Storage {
                 self.cache.ensure(bytes).await
             }
             StorageStep::CreateRootDisk { guest, base_format, size, origin } => {
-                let (disk, base) = (layout.root_disk(*guest), layout.image(&origin.sha256));
+                let disk = layout.root_disk(*guest);
+                let (_stays, base) = self.base(&origin.sha256).await?;
                 let (guest, origin) = (*guest, origin.clone());
                 // The mark comes first: without a disk it says nothing.
                 let marked = blocking(move || {
@@ -89,8 +131,8 @@ impl Storage {
                 root_disk::create(&disk, &base, *base_format, *size).await
             }
             StorageStep::ReplaceRootDisk { guest, base_format, size, origin } => {
-                let (disk, base, mark) =
-                    (layout.root_disk(*guest), layout.image(&origin.sha256), layout.root_mark(*guest));
+                let (disk, mark) = (layout.root_disk(*guest), layout.root_mark(*guest));
+                let (_stays, base) = self.base(&origin.sha256).await?;
                 let (id, wanted) = (*guest, origin.clone());
                 let there = blocking(move || {
                     folder::ensure(&layout, id, &uid)?;
@@ -131,10 +173,11 @@ impl Storage {
                 on_files(move || resized::forget(&layout, guest)).await
             }
             StorageStep::CreateRescueDisk { guest, base, base_format, size } => {
+                let (_stays, image) = self.base(base).await?;
                 let (mark, sha256) = (layout.rescue_mark(*guest), base.clone());
                 on_files(move || write(&mark, &sha256)).await?;
                 crash::point("rescue disk marked");
-                root_disk::create(&layout.rescue_disk(*guest), &layout.image(base), *base_format, *size).await
+                root_disk::create(&layout.rescue_disk(*guest), &image, *base_format, *size).await
             }
             StorageStep::RemoveRescueDisk { guest } => {
                 let guest = *guest;
@@ -165,6 +208,26 @@ impl Storage {
                 blocking(move || folder::remove(&layout, guest, &uid)).await
             }
         }
+    }
+}
+
+/// Whether an image comes with it, or a disk that stood on one may go.
+fn changes_cache(step: &StorageStep) -> bool {
+    match step {
+        StorageStep::FetchImage { .. }
+        | StorageStep::ReplaceRootDisk { .. }
+        | StorageStep::RestoreRootDisk { .. }
+        | StorageStep::RemoveKeptDisk { .. }
+        | StorageStep::RemoveRescueDisk { .. }
+        | StorageStep::RemoveGuestFiles { .. } => true,
+        StorageStep::CreateRootDisk { .. }
+        | StorageStep::MarkRootDisk { .. }
+        | StorageStep::GrowRootDisk { .. }
+        | StorageStep::KeepRootDisk { .. }
+        | StorageStep::CreateRescueDisk { .. }
+        | StorageStep::WriteConfigDrive { .. }
+        | StorageStep::MarkSaved { .. }
+        | StorageStep::UnmarkSaved { .. } => false,
     }
 }
 

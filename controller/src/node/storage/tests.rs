@@ -248,6 +248,75 @@ async fn what_a_crash_left_is_removed_and_nothing_else() {
     assert_eq!(fs::read_dir(layout.guests().join("backup")).unwrap().count(), 1);
 }
 
+fn cache(b: &Bench, name: &str, hours: u64) {
+    let path = b.storage.layout().images().join(name);
+    fs::write(&path, "bytes").unwrap();
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(3600 * hours);
+    fs::File::open(path).unwrap().set_modified(then).unwrap();
+}
+
+fn in_cache(b: &Bench) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(b.storage.layout().images())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy()[..2].to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn cached_images_go_when_no_disk_stands_on_them_and_no_server_needs_them() {
+    let b = bench().await;
+    let layout = b.storage.layout();
+    let digest = |c: &str| c.repeat(32);
+    for (name, hours) in [("aa", 9), ("bb", 8), ("cc", 7), ("dd", 6), ("ee", 0)] {
+        cache(&b, &digest(name), hours);
+    }
+    cache(&b, "no digest", 99);
+    // One stands below a root disk, one below a disk that is not finished, in a folder that is not either.
+    let create = |sha256: String| StorageStep::CreateRootDisk {
+        guest: guest(),
+        base_format: DiskFormat::Raw,
+        size: 1 << 20,
+        origin: Origin { sha256, ..origin("small", None) },
+    };
+    b.storage.execute(&create(digest("aa")), UID).await.unwrap();
+    let unfinished = layout.unfinished(guest());
+    fs::create_dir(&unfinished).unwrap();
+    let part = unfinished.join("moving.part");
+    let made = Command::new("qemu-img")
+        .args(["create", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b"])
+        .arg(layout.image(&digest("bb")))
+        .args([&part, std::path::Path::new("1M")])
+        .status();
+    assert!(made.unwrap().success());
+
+    let wanted = BTreeSet::from([digest("cc")]);
+    let tidy = |limit: u64| b.storage.tidy_cache(Limit::Bytes(limit), wanted.clone());
+    let state = tidy(1 << 30).await.unwrap();
+    assert_eq!((state.images, state.removed, state.needed_bytes), (5, 0, state.bytes / 5 * 3));
+    let state = tidy(0).await.unwrap();
+    assert_eq!((state.images, state.removed), (4, 1));
+    assert_eq!(in_cache(&b), ["aa", "bb", "cc", "ee", "no"], "ee came just now");
+
+    // A disk over one that is gone is not made; it is fetched again.
+    let failed = b.storage.execute(&StorageStep::RemoveGuestFiles { guest: guest() }, UID).await;
+    failed.unwrap();
+    let gone = b.storage.execute(&create(digest("dd")), UID).await.unwrap_err();
+    assert_eq!(gone.kind, FailureKind::Interrupted);
+    assert!(!layout.root_disk(guest()).exists());
+
+    // What cannot be read may stand on anything.
+    fs::create_dir(layout.guest(guest())).unwrap();
+    let header: &[u8] = b"QFI\xfb\0\0\0\x03\0\0\0\0\0\0\xff\xff\0\0\0\x20";
+    fs::write(layout.root_disk(guest()), header).unwrap();
+    for name in ["aa", "bb", "cc", "ee"] {
+        cache(&b, &digest(name), 50);
+    }
+    assert!(tidy(0).await.is_err());
+    assert_eq!(in_cache(&b), ["aa", "bb", "cc", "ee", "no"]);
+}
+
 #[tokio::test]
 async fn a_full_disk_is_told_as_such() {
     let full = StorageError::Io { what: "writing", source: io::Error::from(io::ErrorKind::StorageFull) };

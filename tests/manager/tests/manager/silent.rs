@@ -98,3 +98,36 @@ async fn a_host_that_is_fenced_but_heard_is_not_left() -> anyhow::Result<()> {
     assert_eq!(host(&world.servers().get("a").await?), Some("h1"));
     Ok(())
 }
+
+#[tokio::test]
+async fn hosts_whose_clocks_are_an_hour_off_are_heard_as_any_other() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.host("h1", 1 << 20).await?;
+    world.host("h2", 1 << 20).await?;
+    let _manager = workload::manager(&world.cluster, "a", &["--image-allow-cidr=127.0.0.0/8"]).await?;
+    let hour = jiff::SignedDuration::from_hours(1);
+    let beats = async || {
+        let now = jiff::Timestamp::now();
+        tokio::try_join!(world.beat_at("h1", now.checked_add(hour)?), world.beat_at("h2", now.checked_sub(hour)?))?;
+        anyhow::Ok(())
+    };
+    // Longer than the first sight of them counts.
+    let until = std::time::Instant::now() + Duration::from_secs(46);
+    while std::time::Instant::now() < until {
+        beats().await?;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    for (name, host) in [("a", "h1"), ("b", "h2")] {
+        world.server(name, &format!("{{flavor: small, image: tiny, nodeSelector: {{at: {host}}}}}")).await?;
+    }
+    let hosts = Api::<Host>::all(world.client.clone());
+    for host in ["h1", "h2"] {
+        let labels = json!({ "metadata": { "labels": { "at": host } } });
+        hosts.patch(host, &PatchParams::default(), &Patch::Merge(&labels)).await?;
+    }
+    for (name, at) in [("a", "h1"), ("b", "h2")] {
+        beats().await?;
+        assert_eq!(host(&world.wait_bound(name).await?), Some(at));
+    }
+    Ok(())
+}

@@ -22,7 +22,8 @@ async fn guests_are_looked_after_while_the_api_server_is_away_and_wishes_are_don
     world.wait_booted(&a, 2).await?;
     // One that starts now has nobody to ask. It waits, and touches nothing.
     world.restart_node_role()?;
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    // With the boot before, a minute without an API server.
+    tokio::time::sleep(Duration::from_secs(50)).await;
     world.cluster.control_plane().bring_back().await?;
     assert!(world.manager.process.ended().is_none(), "the manager ended");
     assert!(world.node_role.as_mut().context("no node role")?.process.ended().is_none(), "the node role ended");

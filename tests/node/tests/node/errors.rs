@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use kube::ResourceExt;
-use ostler_crds::{find_condition, names::reason};
-use ostler_tests_node::{World, condition_reason, state};
+use ostler_crds::{Server, find_condition, names::reason};
+use ostler_test_harness::{guest_image::sha256_of, wait_for};
+use ostler_tests_node::{PATIENCE, World, condition_reason, image_yaml, slow_server::SlowServer, state};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,6 +41,28 @@ async fn an_image_that_is_away_is_waited_for_and_a_lost_disk_is_never_made_anew(
     std::fs::rename(&kept, &disk)?;
     // A change of the object is a reason to look again.
     world.change("a", json!({ "metadata": { "look": "again" } })).await?;
+    world.wait_ready("a").await?;
+    world.delete("a").await?;
+    assert_eq!(world.remains()?, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_whose_source_is_cut_in_the_middle_is_told_leaves_nothing_and_comes_when_it_can() -> Result<()> {
+    let world = World::new("cut").await?;
+    let file = world.cluster.scratch().join("images/tiny.qcow2");
+    let source = SlowServer::start(&file).await?;
+    world.apply(&image_yaml("cut", &source.url(), &sha256_of(&file)?)).await?;
+    world.wait_image("cut").await?;
+    source.set_cut(true);
+    world.apply("{apiVersion: compute.ostler.dev/v1alpha1, kind: Server, metadata: {name: a}, spec: {flavor: small, image: cut, powerState: Stopped}}").await?;
+    let told = |s: &Server| condition_reason(s, "Ready") == Some(reason::IMAGE_UNREACHABLE);
+    let server = world.wait("a", "told that the image was cut off", told).await?;
+    assert_eq!((state(&server), condition_reason(&server, "Stalled")), ("BUILD", None), "it passes");
+    let images = world.libvirt.state_dir().join("images");
+    wait_for("no partial file", PATIENCE, || async { Ok((std::fs::read_dir(&images)?.count() == 0).then_some(())) })
+        .await?;
+    source.set_cut(false);
     world.wait_ready("a").await?;
     world.delete("a").await?;
     assert_eq!(world.remains()?, Vec::<String>::new());

@@ -7,7 +7,7 @@ use kube::{
     Api, ResourceExt,
     api::{Patch, PatchParams},
 };
-use ostler_crds::{Host, Server, names::reason};
+use ostler_crds::{Host, Image, Server, find_condition, image::ImageState, names::reason};
 use ostler_test_harness::{LibvirtNode, SmallDisk, wait_for};
 use ostler_tests_node::{NODE, PATIENCE, World, condition_reason, state, told};
 use serde_json::json;
@@ -79,6 +79,67 @@ async fn a_full_disk_is_told_at_the_image_the_disk_and_the_running_guest_and_all
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.server("a").await?.resource_version(), version);
     disk.leave_free(0)?;
+    world.delete("a").await?;
+    assert_eq!(world.remains()?, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resize_and_an_image_of_a_server_that_find_no_room_say_so_leave_nothing_and_come_when_there_is_some()
+-> Result<()> {
+    let world = World::on_with_front(LibvirtNode::start_on("fullrs", SmallDisk::mount("fullrs", 1024)?)?).await?;
+    let disk = world.libvirt.disk().context("no disk")?;
+    let overcommit = json!({ "spec": { "diskOvercommitPercent": 1000 } });
+    Api::<Host>::all(world.client.clone()).patch(NODE, &PatchParams::default(), &Patch::Merge(&overcommit)).await?;
+    world
+        .apply(
+            "{apiVersion: compute.ostler.dev/v1alpha1, kind: Flavor, metadata: {name: large}, \
+             spec: {vcpus: 1, memoryMiB: 128, diskGiB: 2}}",
+        )
+        .await?;
+    world.wait_image("tiny").await?;
+    world.create("a", ", powerState: Stopped, resizePolicy: Verify").await?;
+    let a = world.wait_ready("a").await?;
+    let folder = format!("guests/{}", a.uid().context("no uid")?);
+    let root = world.libvirt.state_dir().join(&folder).join("root.qcow2");
+    let wrote = std::process::Command::new("qemu-io")
+        .args(["-f", "qcow2", "-c", "write -q -P 7 64M 100M"])
+        .arg(&root)
+        .status()?;
+    assert!(wrote.success());
+    let before = files(&world, &folder)?.len();
+
+    disk.leave_free(20 * MIB)?;
+    world.change("a", json!({ "flavor": "large" })).await?;
+    let stuck = world.wait("a", "told that there is no room for a copy", full).await?;
+    assert!(told(&stuck).contains("cannot keep a copy of the root disk"), "{}", told(&stuck));
+    assert_eq!(condition_reason(&stuck, "Reconciling"), Some(reason::DISK_FULL), "it is tried again");
+    assert_eq!(files(&world, &folder)?.len(), before, "neither half a copy nor its mark");
+    let image = "apiVersion: compute.ostler.dev/v1alpha1\nkind: Image\nmetadata: {name: NAME}\n\
+                 spec: {diskFormat: qcow2, source: {server: {name: a}}}\n";
+    // A resize that is under way comes first; it is given up.
+    world.change("a", json!({ "flavor": "small" })).await?;
+    world.wait_ready("a").await?;
+    world.apply(&image.replace("NAME", "big")).await?;
+    let images: Api<Image> = Api::namespaced(world.client.clone(), &world.namespace);
+    let ended = async |name: &str, wanted: ImageState| {
+        wait_for(name, PATIENCE, || async {
+            let status = images.get(name).await?.status.unwrap_or_default();
+            Ok((status.state == Some(wanted)).then_some(status))
+        })
+        .await
+    };
+    let killed = ended("big", ImageState::Killed).await?;
+    let ready = find_condition(&killed.conditions, "Ready").context("no condition")?;
+    assert_eq!(ready.reason, reason::DISK_FULL, "{ready:?}");
+    wait_for("no copy", PATIENCE, || async { Ok((files(&world, &folder)?.len() == before).then_some(())) }).await?;
+
+    disk.leave_free(600 * MIB)?;
+    world.wait("a", "at rest", |s| s.status.as_ref().is_some_and(|s| s.snapshots.is_empty())).await?;
+    world.apply(&image.replace("NAME", "second")).await?;
+    ended("second", ImageState::Active).await?;
+    world.change("a", json!({ "flavor": "large" })).await?;
+    assert_eq!(state(&world.wait_ready("a").await?), "VERIFY_RESIZE");
     world.delete("a").await?;
     assert_eq!(world.remains()?, Vec::<String>::new());
     Ok(())
