@@ -55,7 +55,6 @@ use ostler_crds::{
     Network,
     host::{Accelerator, HostEndpoint},
 };
-use ostler_engine::image_cache::Limit;
 use ostler_hypervisor::{GuestEvent, Hypervisor, HypervisorError};
 use ostler_libvirt::{Config, LibvirtHypervisor};
 use prometheus_client::registry::Registry;
@@ -303,7 +302,7 @@ async fn run_with<H: Hypervisor>(
     tasks.spawn(port_filter::run(node.clone(), end.clone()));
     tasks.spawn(port_rules::run(node.clone(), end.clone()));
     tasks.spawn(metadata::run(node.clone(), end.clone()));
-    tasks.spawn(keep_cache(node.clone(), args.image_cache.image_cache_limit, end.clone()));
+    tasks.spawn(image_cache::run(node.clone(), args.image_cache.image_cache_limit, end.clone()));
     tasks.spawn(reconcile(node, writer, signals, end.clone()));
     tasks.close();
 
@@ -318,13 +317,6 @@ async fn run_with<H: Hypervisor>(
         tracing::warn!("a pass was still under way; it is repeated at the next start");
     }
     ended
-}
-
-/// Looks after the image cache once the Servers of this host are known: without them their images would look unneeded.
-async fn keep_cache<H: Hypervisor>(node: Arc<Node<H>>, limit: Limit, end: CancellationToken) {
-    if let Some(Ok(())) = end.run_until_cancelled(node.servers.0.wait_until_ready()).await {
-        image_cache::run(node, limit, end).await;
-    }
 }
 
 /// Reconciles once the Networks are known: without them a guest's network would look deleted.

@@ -1,11 +1,12 @@
 //! Keeps the image cache within its limit, and says how large it is: in metrics, and in the Host's status.
 
 use std::{
-    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use kube::{Api, api::ListParams};
+use ostler_crds::Server;
 use ostler_engine::{guest::images, image_cache::Limit};
 use ostler_hypervisor::Hypervisor;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use super::{Node, storage::CacheState};
 /// How often it is looked at, if no image came and no disk went meanwhile.
 const PERIOD: Duration = Duration::from_secs(300);
 /// Changes come in bunches.
-const BUNCH: Duration = Duration::from_secs(1);
+const BUNCH: Duration = Duration::from_secs(3);
 
 /// Settings of the image cache.
 #[derive(clap::Args, Debug, Clone)]
@@ -42,17 +43,11 @@ impl SeenCache {
     }
 }
 
-/// Keeps the cache until `shutdown`. The Servers of this host must be known: their images are needed.
+/// Keeps the cache until `shutdown`.
 pub async fn run<H: Hypervisor>(node: Arc<Node<H>>, limit: Limit, shutdown: CancellationToken) {
     loop {
-        let servers = node.servers.all_where(|s| s.metadata.deletion_timestamp.is_none());
-        let wanted: BTreeSet<String> = servers.iter().flat_map(images).collect();
-        match node.storage.tidy_cache(limit, wanted).await {
-            Ok(state) => {
-                node.cache.set(state);
-                node.metrics.image_cache(&state);
-            }
-            Err(error) => tracing::warn!(%error, "cannot look after the image cache; nothing is removed"),
+        if let Err(error) = look(&node, limit).await {
+            tracing::warn!(%error, "cannot look after the image cache; nothing is removed");
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -60,4 +55,15 @@ pub async fn run<H: Hypervisor>(node: Arc<Node<H>>, limit: Limit, shutdown: Canc
             () = tokio::time::sleep(PERIOD) => {}
         }
     }
+}
+
+async fn look<H: Hypervisor>(node: &Node<H>, limit: Limit) -> anyhow::Result<()> {
+    // Asked afresh: an image of a Server that was bound a moment ago must not look unneeded.
+    let here = ListParams::default().fields(&format!("status.host={}", node.name));
+    let servers = Api::<Server>::all(node.client.clone()).list(&here).await?;
+    let staying = servers.iter().filter(|s| s.metadata.deletion_timestamp.is_none());
+    let state = node.storage.tidy_cache(limit, staying.flat_map(images).collect()).await?;
+    node.cache.set(state);
+    node.metrics.image_cache(&state);
+    Ok(())
 }

@@ -114,7 +114,8 @@ async fn a_resize_and_an_image_of_a_server_that_find_no_room_say_so_leave_nothin
     let stuck = world.wait("a", "told that there is no room for a copy", full).await?;
     assert!(told(&stuck).contains("cannot keep a copy of the root disk"), "{}", told(&stuck));
     assert_eq!(condition_reason(&stuck, "Reconciling"), Some(reason::DISK_FULL), "it is tried again");
-    assert_eq!(files(&world, &folder)?.len(), before, "neither half a copy nor its mark");
+    let tidy = "neither half a copy nor its mark";
+    wait_for(tidy, PATIENCE, || async { Ok((files(&world, &folder)?.len() == before).then_some(())) }).await?;
     let image = "apiVersion: compute.ostler.dev/v1alpha1\nkind: Image\nmetadata: {name: NAME}\n\
                  spec: {diskFormat: qcow2, source: {server: {name: a}}}\n";
     // A resize that is under way comes first; it is given up.
