@@ -5,6 +5,7 @@
 //! | tempest-N-member, tempest-N-manager | tempest-N | edit |
 //! | tempest-N-reader | tempest-N | view |
 //! | tempest-adm-N | tempest-adm-N | everything, as platform administrator, and the administration of projects, users and roles |
+//! | tempest-adm-N beyond those | tempest-adm-N | the same; tempest has a token for the system of them |
 //!
 //! Members may also make networks, which is an administrator's right where nobody says otherwise.
 
@@ -30,6 +31,8 @@ pub const ADMIN: &str = "tempest-adm-1";
 const PROJECTS: u32 = 10;
 /// Projects of administrators.
 const ADMINS: u32 = 4;
+/// Administrators that tempest knows as readers of the system, where it asks for such; one for each worker.
+const SYSTEM_READERS: u32 = 2;
 
 /// Roles, tempest's name and the ClusterRole; all accounts of one role come before those of the next, because an
 /// "alternative" account is the first free one that is no administrator, and it must be of another project.
@@ -64,7 +67,7 @@ pub async fn make(admin: &Client) -> Result<()> {
             }
         }
     }
-    for n in 1..=ADMINS {
+    for n in 1..=ADMINS + SYSTEM_READERS {
         let user = format!("tempest-adm-{n}");
         make_namespace(admin, &user, &[(PROJECT_LABEL, "true")]).await?;
         apply_yaml(admin, &secret(&user, &hash), NAMESPACE).await?;
@@ -88,6 +91,12 @@ pub fn file(network: &str) -> String {
     for n in 1..=ADMINS {
         let name = format!("tempest-adm-{n}");
         account(&mut text, &name, &name, "admin", network);
+    }
+    for n in ADMINS + 1..=ADMINS + SYSTEM_READERS {
+        let _ = write!(
+            text,
+            "- username: tempest-adm-{n}\n  password: \"{PASSWORD}\"\n  user_domain_name: Default\n  system: all\n  roles: [reader]\n"
+        );
     }
     text
 }
@@ -141,7 +150,8 @@ mod tests {
     #[test]
     fn accounts_of_one_role_stand_together_and_administrators_last() {
         let text = file("lan");
-        let roles: Vec<&str> = text.lines().filter_map(|l| l.trim().strip_prefix("roles: ")).collect();
+        let projects = text.split("- username: ").filter(|account| account.contains("project_name: "));
+        let roles: Vec<&str> = projects.flat_map(str::lines).filter_map(|l| l.trim().strip_prefix("roles: ")).collect();
         let mut order = roles.clone();
         order.dedup();
         assert_eq!(order, ["[member]", "[reader]", "[manager]", "[admin]"]);
