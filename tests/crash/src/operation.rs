@@ -82,7 +82,7 @@ pub const OPERATIONS: &[Operation] = &[
     node("start", &[], RUN, "ACTIVE"),
     node("stop", &[RUN], STOP, "SHUTOFF"),
     node("reboot", &[RUN], Wish::Act("RebootHard"), "ACTIVE"),
-    node("suspend", &[RUN], SUSPEND, "SUSPENDED"),
+    Operation { files: &["saved"], ..node("suspend", &[RUN], SUSPEND, "SUSPENDED") },
     node("resume", &[RUN, SUSPEND], RUN, "ACTIVE"),
     Operation { files: KEPT, ..node("resize", &[], GROW, "VERIFY_RESIZE") },
     Operation { files: KEPT, ..node("resize-running", &[RUN], GROW, "VERIFY_RESIZE") },
