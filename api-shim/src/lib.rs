@@ -10,6 +10,7 @@
 //!   [`http::router`] makes the axum router from it.
 //! - [`authorize`] alone can make a [`authorize::Permit`]; functions of [`store`] demand one, so that a forgotten check
 //!   does not compile.
+//! - [`openapi`] describes that table to clients.
 //! - [`shape`] holds what views share: documents are built as a superset of all microversions and then cut by a table of
 //!   edits, so that a microversion is data and not a branch.
 //!
@@ -29,6 +30,7 @@ pub mod keystone;
 pub mod neutron;
 pub mod nova;
 pub mod observe;
+pub mod openapi;
 pub mod routes;
 pub mod serve;
 pub mod shape;

@@ -6,6 +6,7 @@ use super::{Answer, Inbound, Microversion};
 use crate::{
     authorize::{Permit, Rule},
     fault::Fault,
+    shape::Field,
 };
 
 /// A row of the table of actions.
@@ -18,6 +19,8 @@ pub struct Action {
     pub until: Option<Microversion>,
     /// The permission that it needs.
     pub rule: Rule,
+    /// The keys of its value, where they are checked.
+    pub keys: Option<&'static [Field]>,
     /// What runs.
     pub run: fn(Inbound, Permit, Value) -> Answer,
 }
@@ -25,7 +28,7 @@ pub struct Action {
 impl Action {
     /// An action of all versions.
     pub const fn served(name: &'static str, rule: Rule, run: fn(Inbound, Permit, Value) -> Answer) -> Self {
-        Self { name, since: Microversion::MIN, until: None, rule, run }
+        Self { name, since: Microversion::MIN, until: None, rule, keys: None, run }
     }
 }
 

@@ -19,5 +19,5 @@ pub use inbound::Inbound;
 pub use microversion::Microversion;
 pub use query::Query;
 pub use reply::Reply;
-pub use route::{Answer, Handler, Place, Route};
+pub use route::{Answer, Handler, Place, Route, method};
 pub use service::Service;

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use axum::routing::MethodFilter;
+use http::Method;
 
 use super::{Action, Inbound, Microversion, Reply, Service};
 use crate::{
@@ -121,4 +122,15 @@ impl Route {
         }
         out
     }
+}
+
+/// The method that a row names. Rows name one.
+pub fn method(filter: MethodFilter) -> Method {
+    let known = [
+        (MethodFilter::POST, Method::POST),
+        (MethodFilter::PUT, Method::PUT),
+        (MethodFilter::PATCH, Method::PATCH),
+        (MethodFilter::DELETE, Method::DELETE),
+    ];
+    known.into_iter().find(|(f, _)| *f == filter).map_or(Method::GET, |(_, m)| m)
 }

@@ -9,7 +9,7 @@ pub mod ports;
 pub mod quotas;
 pub mod refuse;
 pub mod security_groups;
-mod select;
+pub mod select;
 pub mod subnets;
 pub mod versions;
 mod wire;

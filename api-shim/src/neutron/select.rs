@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{fault::Fault, http::Query};
 
 /// Keys of a query that are no filters.
-const CONTROL: &[&str] = &["fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"];
+pub const CONTROL: &[&str] = &["fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"];
 
 /// Cuts a list of documents by the query, and puts it under `key`.
 pub fn list(query: &Query, key: &str, mut items: Vec<Value>) -> Result<Value, Fault> {

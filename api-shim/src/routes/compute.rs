@@ -35,6 +35,7 @@ const SET_METADATA: Rule = Rule::sub("update", "servers", "metadata");
 pub(super) const ROUTES: &[Route] = &[
     // C-01
     Route::root(Compute, "", open!(versions::list)),
+    Route::root(Compute, "/openapi.json", open!(crate::openapi::serve)),
     get("", open!(versions::show)),
     // C-03 … C-08
     get("/servers", authorized!(LIST, list::brief)),

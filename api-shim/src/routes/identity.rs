@@ -30,6 +30,7 @@ const fn get(path: &'static str, handler: crate::http::Handler) -> Route {
 
 pub(super) const ROUTES: &[Route] = &[
     Route::root(Identity, "", open!(versions::list)),
+    Route::root(Identity, "/openapi.json", open!(crate::openapi::serve)),
     get("", open!(versions::show)),
     Route::new(Identity, Method::POST, "/auth/tokens", open!(tokens::issue)),
     get("/auth/tokens", authenticated!(tokens::show)),

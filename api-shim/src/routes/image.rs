@@ -25,6 +25,7 @@ const DOWNLOAD: Rule = Rule::sub("get", "images", "bytes");
 pub(super) const ROUTES: &[Route] = &[
     // C-63
     Route::root(Image, "", open!(versions::choices)),
+    Route::root(Image, "/openapi.json", open!(crate::openapi::serve)),
     Route::root(Image, "/versions", open!(versions::list)),
     get("/schemas/image", open!(schemas::image)),
     get("/schemas/images", open!(schemas::images)),

@@ -34,6 +34,7 @@ const UPDATE_GROUP: Rule = Rule::on("update", "securitygroups");
 
 pub(super) const ROUTES: &[Route] = &[
     Route::root(Network, "", open!(versions::list)),
+    Route::root(Network, "/openapi.json", open!(crate::openapi::serve)),
     get("", open!(versions::show)),
     get("/extensions", authorized!(LIST, extensions::list)),
     get("/extensions/{alias}", authorized!(LIST, extensions::show)),

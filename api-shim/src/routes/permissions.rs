@@ -1,10 +1,9 @@
 //! The table of operations as a document: docs/permissions.md has these columns, and what tests found for each kind of user.
 
-use axum::routing::MethodFilter;
 use http::Method;
 
 use super::all;
-use crate::http::{Action, Handler, Microversion, Route};
+use crate::http::{Action, Handler, Microversion, Route, method};
 
 /// A row: an operation and what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,16 +61,6 @@ fn of_route(route: &Route) -> Vec<Operation> {
             rows.iter().map(of_action).collect()
         }
     }
-}
-
-fn method(filter: MethodFilter) -> Method {
-    let known = [
-        (MethodFilter::POST, Method::POST),
-        (MethodFilter::PUT, Method::PUT),
-        (MethodFilter::PATCH, Method::PATCH),
-        (MethodFilter::DELETE, Method::DELETE),
-    ];
-    known.into_iter().find(|(f, _)| *f == filter).map_or(Method::GET, |(_, m)| m)
 }
 
 #[cfg(test)]

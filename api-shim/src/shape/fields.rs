@@ -38,6 +38,16 @@ impl Field {
     pub const fn until(name: &'static str, version: u16) -> Self {
         Self { until: Some(Microversion(version)), ..Self::new(name) }
     }
+
+    /// The key.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The first version that has it, and the first that has it no more.
+    pub fn versions(&self) -> (Microversion, Option<Microversion>) {
+        (self.since, self.until)
+    }
 }
 
 /// Refuses keys that `fields` does not have at `version`, in the words of Nova's schemas.

@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Keys that are no filters.
-const CONTROL: &[&str] = &["limit", "marker", "sort", "sort_key", "sort_dir", "tag"];
+/// Keys of a query that are no filters.
+pub const CONTROL: &[&str] = &["limit", "marker", "sort", "sort_key", "sort_dir", "tag"];
 
 /// What a list is cut by.
 #[derive(Debug, Default)]

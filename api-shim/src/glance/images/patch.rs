@@ -16,16 +16,19 @@ pub enum Change {
     Remove(String),
 }
 
+/// The media type of today; the one before is read, too.
+pub const MEDIA_TYPE: &str = "application/openstack-images-v2.1-json-patch";
+
 /// Reads the body of a `PATCH`.
 pub fn read(media_type: &str, body: Value) -> Result<Vec<Change>, Fault> {
     let Value::Array(operations) = body else {
         return Err(Fault::bad_request("Request body must be a JSON array of operation objects."));
     };
     let one: fn(&Value) -> Result<Change, Fault> = match media_type.split(';').next().unwrap_or_default().trim() {
-        "application/openstack-images-v2.1-json-patch" => v21,
+        MEDIA_TYPE => v21,
         "application/openstack-images-v2.0-json-patch" => v20,
         _ => {
-            let message = "Use the media type application/openstack-images-v2.1-json-patch.";
+            let message = format!("Use the media type {MEDIA_TYPE}.");
             return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
     };

@@ -24,6 +24,14 @@ pub enum Body {
 }
 
 impl Body {
+    /// The keys that it may have; `None` where it is no object, or anything.
+    pub const fn keys(&self) -> Option<&'static [Field]> {
+        match self {
+            Self::Anything | Self::Null => None,
+            Self::Object(known) | Self::ObjectOrNull(known) | Self::ObjectOrNullFrom(_, known) => Some(known),
+        }
+    }
+
     /// 400 that names the field if `argument` does not fit.
     pub fn check(&self, argument: &Value, name: &str, version: Microversion) -> Result<(), Fault> {
         let wrong = |kinds: &str| Fault::invalid_field(name, format!("It is not of type {kinds}"));

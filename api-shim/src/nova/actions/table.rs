@@ -81,7 +81,8 @@ impl Row {
 
     /// As a row of the router's table.
     pub const fn served(&self, run: fn(Inbound, Permit, serde_json::Value) -> Answer) -> Action {
-        Action { name: self.name, since: self.since, until: self.until, rule: self.rule, run }
+        let keys = self.body.keys();
+        Action { name: self.name, since: self.since, until: self.until, rule: self.rule, keys, run }
     }
 }
 

@@ -29,7 +29,8 @@ pub async fn detail(inbound: Inbound, permit: Permit) -> Result<Reply, Fault> {
 }
 
 /// Keys of the query.
-const KEYS: &[&str] = &["limit", "marker", "is_public", "minRam", "minDisk", "sort_key", "sort_dir"];
+/// Keys of a query.
+pub const KEYS: &[&str] = &["limit", "marker", "is_public", "minRam", "minDisk", "sort_key", "sort_dir"];
 
 type View = fn(&Flavor, &BaseUrl, Microversion) -> Value;
 

@@ -12,6 +12,7 @@ mod wire;
 
 pub use create::create;
 pub use delete::delete;
-pub use list::{brief, detail};
+pub use list::{KEYS as LIST_KEYS, brief, detail};
 pub use show::show;
-pub use update::update;
+pub use update::{FIELDS as UPDATE, update};
+pub use wire::FIELDS as CREATE;

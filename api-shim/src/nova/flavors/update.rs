@@ -12,7 +12,8 @@ use crate::{
     store::flavors,
 };
 
-const FIELDS: &[Field] = &[Field::new("description")];
+/// Keys of `flavor` in an update.
+pub const FIELDS: &[Field] = &[Field::new("description")];
 
 #[derive(Deserialize)]
 struct Wire {

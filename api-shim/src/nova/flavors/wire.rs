@@ -15,7 +15,8 @@ use crate::{
     store::slug,
 };
 
-const FIELDS: &[Field] = &[
+/// Keys of `flavor` in a creation.
+pub const FIELDS: &[Field] = &[
     Field::new("id"),
     Field::new("name"),
     Field::new("ram"),

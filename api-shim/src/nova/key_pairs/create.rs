@@ -15,7 +15,8 @@ use crate::{
     store::{key_pairs, reads, slug},
 };
 
-const FIELDS: &[Field] =
+/// Keys of `keypair` in a creation.
+pub const FIELDS: &[Field] =
     &[Field::new("name"), Field::new("public_key"), Field::since("type", 2), Field::since("user_id", 10)];
 /// Longest public key.
 const LONGEST: usize = 16 * 1024;

@@ -8,7 +8,7 @@ mod owner;
 mod show;
 mod view;
 
-pub use create::create;
+pub use create::{FIELDS as CREATE, create};
 pub use delete::delete;
 pub use list::list;
 pub use show::show;

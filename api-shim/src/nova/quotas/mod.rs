@@ -6,3 +6,5 @@ pub mod classes;
 pub mod sets;
 mod view;
 mod wire;
+
+pub use wire::FIELDS as UPDATE;

@@ -10,7 +10,8 @@ use crate::{
     shape::{Field, fields},
 };
 
-const FIELDS: &[Field] = &[
+/// Keys of `quota_set` in an update.
+pub const FIELDS: &[Field] = &[
     Field::new("force"),
     Field::new("instances"),
     Field::new("cores"),

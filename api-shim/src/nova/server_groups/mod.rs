@@ -8,3 +8,5 @@ pub mod list;
 pub mod show;
 pub mod view;
 pub mod wire;
+
+pub use wire::FIELDS as CREATE;

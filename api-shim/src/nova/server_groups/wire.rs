@@ -15,7 +15,8 @@ use crate::{
     store::slug,
 };
 
-const FIELDS: &[Field] =
+/// Keys of `server_group` in a creation.
+pub const FIELDS: &[Field] =
     &[Field::new("name"), Field::until("policies", 64), Field::since("policy", 64), Field::since("rules", 64)];
 const RULES: &[Field] = &[Field::new("max_server_per_host")];
 /// From here on there are soft policies.

@@ -122,6 +122,11 @@ const ROWS: &[Row] = &[
 /// Keys that the list itself reads.
 const OTHERS: &[&str] =
     &["status", "deleted", "all_tenants", "tenant_id", "project_id", "limit", "marker", "sort_key", "sort_dir"];
+/// All keys that a list knows at some version.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|r| r.0).chain(OTHERS.iter().copied())
+}
+
 /// Nova's tables: never keys.
 const TABLES: &[&str] = &[
     "block_device_mapping",
