@@ -100,7 +100,7 @@ impl World {
     async fn furnish(&self) -> Result<()> {
         let admin = self.admin().await?;
         apply_yaml(&admin, CATALOG, &self.project).await?;
-        users::make(self, &admin).await?;
+        users::make(&self.project, &self.rival, &admin).await?;
         let hosts: Api<Host> = Api::all(admin);
         wait_for("the host to be ready", PATIENCE, || async {
             let status = hosts.get_opt(NODE).await?.and_then(|h| h.status).unwrap_or_default();

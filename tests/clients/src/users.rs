@@ -21,8 +21,6 @@ use ostler_test_harness::{
     paths::binary,
 };
 
-use crate::World;
-
 /// A Role that names an object.
 const NAMED: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
@@ -49,20 +47,17 @@ pub fn password(user: &str) -> String {
 ///
 /// # Errors
 /// The API server refuses something.
-pub async fn make(world: &World, admin: &Client) -> Result<()> {
+pub async fn make(project: &str, rival: &str, admin: &Client) -> Result<()> {
     for user in ["ada", "vic", "eve", "pat", "kim", "ned"] {
         let hash = hash(&password(user))?;
         apply_yaml(admin, &secret(user, &hash), NAMESPACE).await?;
     }
-    for (user, role, project) in [
-        ("ada", "edit", &world.project),
-        ("vic", "view", &world.project),
-        ("kim", "edit", &world.project),
-        ("eve", "edit", &world.rival),
-    ] {
+    for (user, role, project) in
+        [("ada", "edit", project), ("vic", "view", project), ("kim", "edit", project), ("eve", "edit", rival)]
+    {
         apply_yaml(admin, &binding("RoleBinding", user, role), project).await?;
     }
-    apply_yaml(admin, NAMED, &world.project).await?;
+    apply_yaml(admin, NAMED, project).await?;
     let everything = binding("ClusterRoleBinding", "pat", &format!("{RELEASE}-platform-admin"));
     apply_yaml(admin, &everything, NAMESPACE).await?;
     Ok(())

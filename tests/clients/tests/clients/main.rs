@@ -13,6 +13,7 @@ mod image_sharing;
 mod images;
 mod key_pairs;
 mod networks;
+mod openapi;
 mod operator;
 mod permissions;
 mod quotas;
