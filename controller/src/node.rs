@@ -335,7 +335,9 @@ async fn reconcile<H: Hypervisor>(
     if end.run_until_cancelled(node.host.known_fence()).await.is_none() {
         return;
     }
-    if !node.host.is_fenced() {
+    if node.host.is_fenced() {
+        strays::power_off(&node).await;
+    } else {
         strays::remove(&node).await;
     }
     let (told, listener) = (signals.clone(), Arc::downgrade(&node));

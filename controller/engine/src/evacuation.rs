@@ -14,7 +14,7 @@ use ostler_crds::{
     ConditionBuilder, ConditionStatus, Host, Server, ServerStatus,
     names::{condition, reason},
     server::{
-        ActionType, Shelf,
+        ActionType, FailedSnapshot, Shelf, SnapshotOrder,
         state::{ObservedPower, ServerState, TaskState, VmState},
     },
 };
@@ -75,15 +75,28 @@ pub fn moved(server: &Server, to: &Host, now: Timestamp) -> ServerStatus {
         reason: reason::IN_PROGRESS,
         message: format!("Host {name} is making the guest anew from its image"),
     };
-    // Half-way off its host or back, the guest is in its image: it is made from that. A resize went with the old disk.
+    // Half-way off its host or back, the guest is in its image: it is made from that, and stays shelved until its new host
+    // says otherwise, so that the image is kept until then. A resize went with the old disk.
     let shelf = status.shelf.clone().map(|shelf| Shelf { host: None, ..shelf });
+    let (vm, task) = match shelf {
+        Some(_) => (VmState::ShelvedOffloaded, TaskState::Spawning),
+        None => (VmState::Active, TaskState::Rebuilding),
+    };
+    // The disk that these images were to be made of is gone; they must not be made of the new one.
+    let lost = |order: &SnapshotOrder| FailedSnapshot {
+        uid: order.uid.clone(),
+        reason: reason::HYPERVISOR_UNREACHABLE.to_owned(),
+        message: format!("Host {from} died before the image of the Server was whole; the Server was evacuated"),
+    };
     ServerStatus {
         observed_generation: Some(generation),
-        state: Some(ServerState::new(VmState::Active, Some(TaskState::Rebuilding), ObservedPower::NoState)),
+        state: Some(ServerState::new(vm, Some(task), ObservedPower::NoState)),
         host: Some(name.to_owned()),
         host_generation: to.metadata.generation,
         shelf,
         resize: None,
+        failed_snapshots: status.snapshots.iter().map(lost).collect(),
+        snapshots: Vec::new(),
         conditions: [ready, scheduled].into_iter().map(|c| c.build(generation, &status.conditions, now)).collect(),
         ..manager_part(status)
     }
@@ -93,7 +106,8 @@ pub fn moved(server: &Server, to: &Host, now: Timestamp) -> ServerStatus {
 mod tests {
     use ostler_crds::{
         HostSpec, ServerSpec,
-        server::{LastAction, ServerAction},
+        image::DiskFormat,
+        server::{LastAction, ResolvedImage, ServerAction},
     };
     use rstest::rstest;
 
@@ -155,5 +169,37 @@ mod tests {
         let moved = moved(&server, &Host::new("h2", HostSpec::default()), Timestamp::UNIX_EPOCH);
         assert_eq!((moved.host.as_deref(), moved.addresses), (Some("h2"), addresses));
         assert_eq!(moved.state.unwrap().status, "REBUILD");
+    }
+
+    #[test]
+    fn a_shelved_server_keeps_its_image_until_its_new_host_speaks() {
+        let mut server = server(Some(ActionType::Evacuate));
+        let status = server.status.as_mut().unwrap();
+        let image = ResolvedImage {
+            namespace: "ns".into(),
+            name: "a-shelved".into(),
+            id: "i".into(),
+            sha256: "ab".repeat(32),
+            disk_format: DiskFormat::Qcow2,
+            size: 1,
+            virtual_size: 1,
+            url: None,
+        };
+        status.shelf = Some(Shelf { image, host: Some("h".into()) });
+        status.state = Some(ServerState::new(VmState::ShelvedOffloaded, None, ObservedPower::NoState));
+        let moved = moved(&server, &Host::new("h2", HostSpec::default()), Timestamp::UNIX_EPOCH);
+        assert_eq!(moved.shelf.as_ref().map(|s| s.host.clone()), Some(None));
+        server.status = Some(moved);
+        assert_eq!(crate::shelve::next(&server, None), crate::shelve::Next::Nothing);
+    }
+
+    #[test]
+    fn images_that_were_ordered_of_the_lost_disk_are_lost() {
+        let mut server = server(Some(ActionType::Evacuate));
+        let order = SnapshotOrder { image: "nightly".into(), uid: "u".into() };
+        server.status.as_mut().unwrap().snapshots = vec![order];
+        let moved = moved(&server, &Host::new("h2", HostSpec::default()), Timestamp::UNIX_EPOCH);
+        assert_eq!(moved.snapshots, vec![]);
+        assert_eq!(moved.failed_snapshots.iter().map(|f| f.uid.as_str()).collect::<Vec<_>>(), ["u"]);
     }
 }

@@ -72,23 +72,25 @@ fn stats(domain: &Domain, flags: c_uint) -> Result<(c_int, Option<String>), Erro
 /// Seconds for which a guest's agent may keep an answer to itself. Without this libvirt waits for ever.
 const AGENT_PATIENCE: c_int = 10;
 
+/// Has libvirt wait for the guest's agent no longer than that.
+pub(crate) fn limit_agent(domain: &Domain) {
+    // SAFETY: the domain is alive during the call. Where it fails, libvirt is gone, and what follows fails too.
+    unsafe { sys::virDomainAgentSetResponseTimeout(domain.as_ptr(), AGENT_PATIENCE, 0) };
+}
+
 /// Has the guest's file systems hold still, all data written. Returns how many they are.
 pub(crate) fn freeze(domain: &Domain) -> Result<usize, Error> {
-    // SAFETY: the domain is alive during both calls; no list of mount points means all.
-    let frozen = unsafe {
-        sys::virDomainAgentSetResponseTimeout(domain.as_ptr(), AGENT_PATIENCE, 0);
-        sys::virDomainFSFreeze(domain.as_ptr(), ptr::null_mut(), 0, 0)
-    };
+    limit_agent(domain);
+    // SAFETY: the domain is alive during the call; no list of mount points means all.
+    let frozen = unsafe { sys::virDomainFSFreeze(domain.as_ptr(), ptr::null_mut(), 0, 0) };
     usize::try_from(frozen).map_err(|_| Error::last_error())
 }
 
 /// Lets the guest's file systems go on.
 pub(crate) fn thaw(domain: &Domain) -> Result<(), Error> {
+    limit_agent(domain);
     // SAFETY: as in `freeze`.
-    let thawed = unsafe {
-        sys::virDomainAgentSetResponseTimeout(domain.as_ptr(), AGENT_PATIENCE, 0);
-        sys::virDomainFSThaw(domain.as_ptr(), ptr::null_mut(), 0, 0)
-    };
+    let thawed = unsafe { sys::virDomainFSThaw(domain.as_ptr(), ptr::null_mut(), 0, 0) };
     ok(thawed)
 }
 

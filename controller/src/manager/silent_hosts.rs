@@ -55,16 +55,21 @@ pub async fn run(watch: Watch, term: CancellationToken) {
     }
     // Servers that were told of in the present silence: a node role that answers for one of them has the last word.
     let mut told: HashMap<String, HashSet<String>> = HashMap::new();
+    // Why Servers find no Host, as was said last.
+    let mut refused: HashMap<String, String> = HashMap::new();
     while term.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_some() {
         let heard = |host: &str| watch.heartbeats.alive(host, Instant::now());
         told.retain(|host, _| !heard(host));
+        if told.is_empty() {
+            refused.clear();
+        }
         for server in watch.stores.servers.state() {
             let Some(host) = server.status.as_ref().and_then(|s| s.host.clone()) else { continue };
             if heard(&host) || !watch.context.leadership.holds() {
                 continue;
             }
             let uid = server.uid().unwrap_or_default();
-            if watch.evacuate(&server).await {
+            if watch.evacuate(&server, &mut refused).await {
                 continue;
             }
             if !told.get(&host).is_some_and(|uids| uids.contains(&uid)) && watch.tell(&server, &host).await {
@@ -89,7 +94,7 @@ impl Watch {
     }
 
     /// Binds a Server to another Host if it asks for that and its own is proven dead. Whether it did.
-    async fn evacuate(&self, server: &Server) -> bool {
+    async fn evacuate(&self, server: &Server, refused: &mut HashMap<String, String>) -> bool {
         let Some(from) = evacuation::asked(server) else { return false };
         let hosts = self.stores.hosts.state();
         let heard = self.heartbeats.alive(from, Instant::now());
@@ -102,7 +107,11 @@ impl Watch {
             Ok(to) => to,
             Err(none) => {
                 let note = format!("No valid host was found for the evacuation. {none}");
-                self.context.events.warning(&about, reason::NO_HOST_FITS, "Evacuate", note).await;
+                let uid = server.uid().unwrap_or_default();
+                if refused.get(&uid) != Some(&note) {
+                    self.context.events.warning(&about, reason::NO_HOST_FITS, "Evacuate", note.clone()).await;
+                    refused.insert(uid, note);
+                }
                 return false;
             }
         };

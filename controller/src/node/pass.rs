@@ -178,7 +178,11 @@ async fn concluded<H: Hypervisor>(
     };
     let domain = if steps.is_empty() { before } else { observe::domain(node, id.guest).await.ok().flatten() };
     let (verdict, steps, requeue) = match acted {
-        Acted::Failed(failure) => (Verdict::Failed(failure), vec![], None),
+        Acted::Failed(failure) => {
+            // A guest that could not even be asked has its time all the same: it is powered off in the end.
+            remembered.memory.asked_off = memory.asked_off.or(remembered.memory.asked_off);
+            (Verdict::Failed(failure), vec![], None)
+        }
         Acted::NotFetched(failure, rest) => (Verdict::Failed(failure), vec![], Some(rest)),
         Acted::Deferred => (Verdict::Waiting, vec![], Some(TURN)),
         Acted::NotClaimed(rest) => (Verdict::Waiting, vec![], Some(rest)),

@@ -1,11 +1,11 @@
-//! Guests of this machine whose Server was bound to another Host while this one was away (fenced and evacuated). They are
-//! removed once, at the start, before any guest is looked after: the Server says with its own uid that it lives
-//! elsewhere. A guest whose Server cannot be found is left alone.
+//! Guests of this machine whose Server was bound to another Host while this one was away (fenced and evacuated): the Server
+//! says with its own uid that it lives elsewhere. They are powered off while this machine is fenced, and removed before any
+//! guest is looked after: at the start, and when a fence is lifted. A guest whose Server cannot be found is left alone.
 
 use kube::{Api, ResourceExt};
 use ostler_crds::Server;
 use ostler_engine::guest::{Identity, Memory, ValidatedServer, Wish, decide, validate::reservations};
-use ostler_hypervisor::{Hypervisor, ObservedDomain};
+use ostler_hypervisor::{Hypervisor, HypervisorStep, ObservedDomain};
 
 use super::{Node, act, observe};
 
@@ -21,6 +21,25 @@ pub async fn remove<H: Hypervisor>(node: &Node<H>) {
     for domain in domains {
         if let Some(server) = moved_away(node, &domain).await {
             remove_one(node, &server, &domain).await;
+        }
+    }
+}
+
+/// Powers off the guests that moved away. Those that did not are powered off by their own passes.
+pub async fn power_off<H: Hypervisor>(node: &Node<H>) {
+    let domains = match node.hypervisor.observe_all().await {
+        Ok(domains) => domains,
+        Err(error) => {
+            tracing::warn!(%error, "cannot look for guests that moved away from this fenced machine");
+            return;
+        }
+    };
+    for domain in domains.into_iter().filter(|d| d.state.is_active()) {
+        let Some(server) = moved_away(node, &domain).await else { continue };
+        let (server, namespace) = (server.name_any(), server.namespace());
+        match node.hypervisor.execute(&HypervisorStep::Destroy(domain.id)).await {
+            Ok(()) => tracing::warn!(server, namespace, "powered off a guest that moved away from this fenced machine"),
+            Err(error) => tracing::warn!(server, namespace, %error, "cannot power off a guest that moved away"),
         }
     }
 }

@@ -141,7 +141,7 @@ pub fn decide(
 ) -> Decision {
     let foreign = observed.foreign(&server.identity.owner.uid);
     match &server.wish {
-        Wish::Absent { reservations } => absent::decide(&server.identity, observed, reservations, foreign),
+        Wish::Absent { reservations } => absent::decide(&server.identity, observed, reservations),
         Wish::Shelved { reservations } => shelve::decide(&server.identity, observed, reservations, foreign),
         Wish::Present(guest) => {
             let scene = scene::Scene { id: &server.identity, guest, observed, host, foreign, now };

@@ -112,16 +112,22 @@ impl Observed {
     /// Why this guest is not ours to touch, if so: its domain or its folder belongs to somebody else. That happens when
     /// two Servers carry the same id label, or when an admin made a domain with our UUID.
     pub(super) fn foreign(&self, uid: &str) -> Option<&'static str> {
-        let domain = self.domain.as_ref().is_some_and(|d| d.owner.as_ref().is_none_or(|o| o.uid != uid));
-        let folder = match &self.files.folder {
-            Folder::Missing => false,
-            Folder::Of(owner) => owner != uid,
-            Folder::Unmarked => true,
-        };
-        match (domain, folder) {
+        match (self.has_foreign_domain(uid), self.has_foreign_folder(uid)) {
             (true, _) => Some("a domain with this Server's id or name exists and belongs to somebody else"),
             (false, true) => Some("a folder with this Server's id exists and belongs to somebody else"),
             (false, false) => None,
+        }
+    }
+
+    pub(super) fn has_foreign_domain(&self, uid: &str) -> bool {
+        self.domain.as_ref().is_some_and(|d| d.owner.as_ref().is_none_or(|o| o.uid != uid))
+    }
+
+    pub(super) fn has_foreign_folder(&self, uid: &str) -> bool {
+        match &self.files.folder {
+            Folder::Missing => false,
+            Folder::Of(owner) => owner != uid,
+            Folder::Unmarked => true,
         }
     }
 }

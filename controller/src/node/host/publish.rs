@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::Node,
+    super::{Node, strays},
     boot::boot_time,
     describe::{Seen, describe, used},
 };
@@ -71,7 +71,14 @@ async fn publish<H: Hypervisor>(node: &Node<H>, done: &mut Done) -> Result<(), k
     node.snapshots.retain(exists);
     let host = ensure(node, done).await?;
     node.host.known().generation = host.metadata.generation.unwrap_or_default();
+    if node.host.is_fenced() && !host.spec.fenced {
+        // What was evacuated meanwhile goes before anything is started here again.
+        strays::remove(node).await;
+    }
     if node.host.fence(host.spec.fenced) {
+        if host.spec.fenced {
+            strays::power_off(node).await;
+        }
         tracing::info!(fenced = host.spec.fenced, "this machine's fence");
         // Every guest is looked at anew.
         node.signals.tell(GuestEvent::Resync);

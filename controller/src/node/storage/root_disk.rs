@@ -39,7 +39,13 @@ pub(super) async fn replace(
     size: u64,
     doomed: impl FnOnce() -> io::Result<()> + Send + 'static,
 ) -> Result<(), StorageError> {
-    made(disk, base, format, size, move |part, disk| doomed().and_then(|()| swap(part, disk))).await
+    made(disk, base, format, size, move |part, disk| {
+        // Nothing but the renaming may fail once the old disk is said to be doomed.
+        fs::File::open(part)?.sync_all()?;
+        doomed()?;
+        swap(part, disk)
+    })
+    .await
 }
 
 async fn made(
@@ -107,9 +113,8 @@ fn keep(part: &Path, disk: &Path) -> io::Result<()> {
     disk.parent().map_or(Ok(()), sync_folder)
 }
 
-/// Gives the finished disk the name of one that may be there.
+/// Gives the finished disk, which is written whole, the name of one that may be there.
 fn swap(part: &Path, disk: &Path) -> io::Result<()> {
-    fs::File::open(part)?.sync_all()?;
     fs::rename(part, disk)?;
     disk.parent().map_or(Ok(()), sync_folder)
 }

@@ -11,14 +11,12 @@ use super::{
     Decision, Goal,
 };
 
-pub(super) fn decide(
-    id: &Identity,
-    observed: &Observed,
-    reservations: &[(String, String)],
-    foreign: Option<&'static str>,
-) -> Decision {
+pub(super) fn decide(id: &Identity, observed: &Observed, reservations: &[(String, String)]) -> Decision {
     let mut steps = Vec::new();
-    if foreign.is_none() && observed.domain.is_some() {
+    // Each is judged for itself: a guest of ours must not run on because its folder is somebody else's.
+    let foreign_domain = observed.has_foreign_domain(&id.owner.uid);
+    let foreign_folder = observed.has_foreign_folder(&id.owner.uid);
+    if !foreign_domain && observed.domain.is_some() {
         if observed.is_active() {
             steps.push(Step::Hypervisor(HypervisorStep::Destroy(id.guest)));
         }
@@ -28,9 +26,10 @@ pub(super) fn decide(
     steps.extend(reservations.iter().map(|(network, mac)| {
         Step::Hypervisor(HypervisorStep::ReleaseAddress { network: network.clone(), mac: mac.clone() })
     }));
-    if foreign.is_none() && observed.files.folder != Folder::Missing {
+    // A foreign domain may use what is in the folder.
+    if !foreign_domain && !foreign_folder && observed.files.folder != Folder::Missing {
         steps.push(Step::Storage(StorageStep::RemoveGuestFiles { guest: id.guest }));
     }
-    let goal = if foreign.is_some() { Goal::GoneButForeign } else { Goal::Gone };
+    let goal = if foreign_domain || foreign_folder { Goal::GoneButForeign } else { Goal::Gone };
     Decision::new(steps, goal, Memory::default())
 }

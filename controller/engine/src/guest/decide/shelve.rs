@@ -21,7 +21,7 @@ pub(super) fn decide(
         let failure = Failure::new(FailureKind::Foreign, "cannot take the guest off its host", what);
         return Decision::new(vec![], Goal::Blocked(failure), Memory::default());
     }
-    let mut gone = absent::decide(id, observed, reservations, None);
+    let mut gone = absent::decide(id, observed, reservations);
     // The folder goes last, so the addresses were taken back before.
     if observed.domain.is_none() && observed.files.folder == Folder::Missing {
         gone.steps.clear();

@@ -140,6 +140,16 @@ fn a_domain_of_somebody_else_is_never_touched_not_even_by_a_deletion() {
 }
 
 #[test]
+fn a_deletion_ends_a_guest_whose_folder_lost_its_mark_and_leaves_the_folder() {
+    let mut world = running();
+    world.observed.files.folder = Folder::Unmarked;
+    world.server.metadata.deletion_timestamp = Some(Time(world.now));
+    let plan = plan(&mut world);
+    assert!(plan.contains("Destroy") && plan.contains("Undefine") && !plan.contains("RemoveGuestFiles"), "{plan}");
+    assert!(plan.contains("GoneButForeign"), "{plan}");
+}
+
+#[test]
 fn a_guest_whose_host_rebooted_is_started_again() {
     let mut world = running();
     world.memory = crate::guest::Memory::default();
