@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use kube::api::{Patch, PatchParams, PostParams};
-use ostler_test_harness::Cluster;
+use ostler_test_harness::{Cluster, control_plane::client_as};
 use ostler_tests_apiserver::object::{api, object};
 use ostler_tests_apiserver::verdict::expect;
 use serde_json::json;
@@ -58,6 +58,18 @@ async fn the_manager_makes_and_deletes_shelves_alone_and_nobody_else_makes_one()
     let label = Patch::Merge(json!({"metadata": {"labels": {"compute.ostler.dev/shelf-of": "u"}}}));
     expect("admin, the label", admins.patch("b", &PatchParams::default(), &label).await, managers)?;
     expect("manager deletes another", manager.delete("b", &Default::default()).await.map(drop), alone)?;
+    let only_copy = Some("the Image is the disk of a shelved Server");
+    expect("admin deletes a shelf", admins.delete("s", &Default::default()).await.map(drop), only_copy)?;
+    let all = admins.delete_collection(&Default::default(), &Default::default()).await;
+    expect("admin deletes all", all.map(drop), only_copy)?;
+    let generation = Patch::Merge(json!({"metadata": {"labels": {"compute.ostler.dev/shelf-generation": "9"}}}));
+    expect("admin, its age", admins.patch("s", &PatchParams::default(), &generation).await, managers)?;
+    let groups = ["system:serviceaccounts", "system:authenticated", "system:masters"];
+    let collector =
+        client_as(cluster.kubeconfig(), "system:serviceaccount:kube-system:generic-garbage-collector", &groups);
+    let collected = api(&collector.await?, "images", &namespace)?;
+    expect("the garbage collector", collected.delete("s", &Default::default()).await.map(drop), None)?;
+    expect("manager, a shelf again", manager.create(&create, &of("s", true)?).await, None)?;
     expect("manager deletes a shelf", manager.delete("s", &Default::default()).await.map(drop), None)
 }
 
