@@ -13,6 +13,7 @@ fn the_demo_shows_a_guest_that_obeys_both_fronts_outlives_us_and_goes_without_a_
     openstack_makes_and_kubectl_changes(&demo)?;
     kubectl_deletes_what_openstack_made(&demo)?;
     describe_tells_the_story(&demo)?;
+    a_security_group_holds(&demo)?;
     a_guest_outlives_pods_kubelet_and_containerd(&demo)?;
     again_is_the_same_guest(&demo)?;
     goes_without_a_trace(&demo)
@@ -45,7 +46,7 @@ fn pods_have_no_privilege(demo: &Demo) -> Result<()> {
         let field = |name: &str| all.lines().filter_map(|l| l.strip_prefix(name)).map(str::trim).collect::<Vec<_>>();
         let mut running = field("CapEff:");
         running.sort_unstable();
-        // The node role has NET_BIND_SERVICE and NET_ADMIN, for the metadata service.
+        // The node role has NET_BIND_SERVICE and NET_ADMIN, for the metadata service and SecurityGroups.
         let wanted = ["0000000000000000", "0000000000001400"];
         assert_eq!(running, wanted[..if program == "controller" { 2 } else { 1 }], "{all}");
         assert!(field("NoNewPrivs:").iter().all(|no_new| *no_new == "1"), "{all}");
@@ -99,6 +100,34 @@ fn describe_tells_the_story(demo: &Demo) -> Result<()> {
 {apiVersion: compute.ostler.dev/v1alpha1, kind: Server, metadata: {name: bad}, spec: {flavor: small, image: {name: tiny}, colour: red}}
 Y";
     assert!(demo.shell(refused)?.contains("spec.colour"), "an unknown field is to be named");
+    Ok(())
+}
+
+/// The node role's pod may do what its rules need, and its image has the program for it.
+fn a_security_group_holds(demo: &Demo) -> Result<()> {
+    let put = |rules: &str| {
+        let group = format!(
+            "{{apiVersion: compute.ostler.dev/v1alpha1, kind: SecurityGroup, metadata: {{name: shut}}, spec: {{rules: [{rules}]}}}}"
+        );
+        demo.shell(&format!("kubectl -n demo apply -f - <<'Y'\n{group}\nY"))
+    };
+    let wish = |groups: &str| {
+        let patch = format!("{{\"spec\":{{\"securityGroups\":{groups}}}}}");
+        demo.shell(&format!("kubectl -n demo patch server hello --type merge -p '{patch}'"))?;
+        let seen = "kubectl -n demo get server hello -o jsonpath='{.metadata.generation} {.status.observedGeneration}'";
+        let generation = demo.shell(seen)?;
+        let generation = generation.split(' ').next().unwrap_or_default();
+        demo.until(seen, &format!("{generation} {generation}"))?;
+        demo.shell("kubectl -n demo wait --for=condition=Ready server/hello --timeout=100s")
+    };
+    let ssh = "timeout 20 guest-ssh hello true </dev/null >/dev/null 2>&1 && echo open || echo shut";
+    put("")?;
+    wish("[\"shut\"]")?;
+    assert_eq!(demo.shell(ssh)?, "shut");
+    put("{direction: Ingress, protocol: tcp, portMin: 22, portMax: 22}")?;
+    demo.until(ssh, "open")?;
+    wish("null")?;
+    demo.shell("kubectl -n demo delete securitygroup shut")?;
     Ok(())
 }
 
