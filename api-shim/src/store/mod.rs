@@ -51,6 +51,8 @@ pub struct Stores {
     pub server_groups: Cache<ServerGroup>,
     /// All SecurityGroups.
     pub security_groups: Cache<SecurityGroup>,
+    /// Held by whoever changes one: clients make the rules of a group all at once, and each is a change of one object.
+    security_group_turn: tokio::sync::Mutex<()>,
     /// Servers that are gone.
     pub tombstones: Tombstones,
     /// All Flavors.
@@ -82,6 +84,7 @@ impl Stores {
             servers: Cache::start(Api::all(client.clone()), all()),
             server_groups: Cache::start(Api::all(client.clone()), all()),
             security_groups: Cache::start(Api::all(client.clone()), all()),
+            security_group_turn: tokio::sync::Mutex::default(),
             tombstones: Tombstones::default(),
             flavors: Cache::start(Api::all(client.clone()), all()),
             images: Cache::start(Api::all(client.clone()), all()),
@@ -105,6 +108,7 @@ impl Stores {
             servers: Cache::empty(),
             server_groups: Cache::empty(),
             security_groups: Cache::empty(),
+            security_group_turn: tokio::sync::Mutex::default(),
             tombstones: Tombstones::default(),
             flavors: Cache::empty(),
             images: Cache::empty(),

@@ -120,6 +120,10 @@ pub async fn change(
     known: Arc<SecurityGroup>,
     change: impl Fn(&mut SecurityGroup) -> Result<(), Fault>,
 ) -> Result<Arc<SecurityGroup>, Fault> {
+    let _turn = stores.security_group_turn.lock().await;
+    // `default` may have become an object meanwhile.
+    let newest = || stores.security_groups.get(known.metadata.namespace.as_deref(), &known.name_any());
+    let known = if known.metadata.uid.is_some() { known } else { newest().unwrap_or(known) };
     if known.metadata.uid.is_some() {
         return writer(client, stores).change(permit, known, change).await;
     }

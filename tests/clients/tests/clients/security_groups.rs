@@ -39,6 +39,17 @@ async fn a_project_makes_groups_with_rules_and_puts_servers_into_them() -> Resul
     let said = ada.refused(&["security", "group", "create", "default"])?;
     assert!(said.contains("409"), "{said}");
 
+    // Terraform makes the rules of a group all at once.
+    let rules = (1..=12).map(|port| {
+        let rule = json!({"security_group_id": id, "direction": "ingress", "protocol": "udp", "port_range_min": port,
+            "port_range_max": port});
+        http.send(Method::POST, RULES, json!({ "security_group_rule": rule }))
+    });
+    for (status, answer) in futures::future::try_join_all(rules).await? {
+        assert_eq!(status, 201, "{answer}");
+    }
+    assert_eq!(groups.get("web").await?.spec.rules.len(), 16);
+
     // Servers are asked for in groups, come into others and leave them.
     let create = ["server", "create", "--image", IMAGE, "--flavor", "small", "--network", "lan"];
     let server = ada.json(&[&create[..], &["--security-group", "Web ☃", "grouped"]].concat())?;
