@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Name of the SecurityGroup that a Server is in which names none. Where no object has this name, it lets everything pass
-/// (docs/decisions/0016).
+/// (docs/decisions/0019).
 pub const DEFAULT: &str = "default";
 
 /// A SecurityGroup says which connections may be made to and by the Servers of its namespace that name it in

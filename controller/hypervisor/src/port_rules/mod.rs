@@ -11,7 +11,7 @@
 //! The table only ever drops: what it lets pass still goes through all other tables. A guest's address tells its port, for
 //! the filter at the port ([`crate::nwfilter_xml`]) lets it use no other. What a guest sends to the host itself (DHCP, DNS,
 //! metadata) is that filter's matter; what the host sends to a guest is looked at here. Frames between guests on one bridge
-//! come here by br_netfilter (docs/decisions/0016).
+//! come here by br_netfilter (docs/decisions/0019).
 
 mod render;
 #[cfg(test)]
